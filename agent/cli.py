@@ -1,0 +1,137 @@
+"""The command `steno`. Heavy modules are imported by the command that needs them, never for --help."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import typer.core
+import typer.main
+
+COMMANDS = "steno.commands"
+
+
+class WithPlugins(typer.core.TyperGroup):
+    """A group that also finds commands by entry point, so that no package has to import another."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:
+        """Own commands first, then those of other packages, by name."""
+        others = {point.name for point in importlib.metadata.entry_points(group=COMMANDS)}
+        return [*super().list_commands(ctx), *sorted(others)]
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:
+        """Load a command of another package when it is named."""
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        for point in importlib.metadata.entry_points(group=COMMANDS, name=cmd_name):
+            return typer.main.get_command(point.load())
+        return None
+
+
+app = typer.Typer(
+    cls=WithPlugins,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Agents that think in bursts, write slowly, and keep their notes in a SQLite file.",
+)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+) -> None:
+    if version:
+        typer.echo(importlib.metadata.version("steno-agent"))
+        raise typer.Exit
+
+
+# Options left out are not passed on, so that each default is the config's own.
+@app.command()
+def run(
+    env: Annotated[
+        str | None, typer.Option(help="Environment, e.g. 'textworld/coin-collector?level=5'.")
+    ] = None,
+    episodes: Annotated[int | None, typer.Option("-n", "--episodes", help="How many games.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Episode i plays game seed + i.")] = None,
+    agent: Annotated[str | None, typer.Option(help="model, random or walkthrough.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="'embedded', 'scripted', a directory or a Hugging Face id.")
+    ] = None,
+    dtype: Annotated[str | None, typer.Option(help="auto, fp32 (exact) or bf16 (fast).")] = None,
+    max_steps: Annotated[int | None, typer.Option(help="Actions before a game is cut off.")] = None,
+    think: Annotated[str | None, typer.Option(help="burst, slow or off.")] = None,
+    budget: Annotated[int | None, typer.Option(help="Window budget in tokens.")] = None,
+    constrain: Annotated[
+        bool | None,
+        typer.Option("--constrain/--free", help="Only commands that the game accepts now."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Run directory to make.")] = None,
+    memory: Annotated[Path | None, typer.Option(help="Memory file to use.")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file of settings.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Any setting: section.key=value. Repeatable.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON line an episode, then a summary line.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the config and stop.")] = False,
+) -> None:
+    """Play games without a screen and print a table of results."""
+    from agent.config import load_config, merge, overrides
+
+    flags: dict[str, Any] = {
+        "env": env,
+        "episodes": episodes,
+        "seed": seed,
+        "agent": agent,
+        "max_steps": max_steps,
+        "out": out,
+        "memory": memory,
+        "model": {"name": model, "dtype": dtype},
+        "think": {"mode": think},
+        "act": {"constrain": constrain},
+        "window": {"budget": budget},
+    }
+    resolved = load_config(config, **merge(overrides(settings or []), given(flags)))
+    if dry_run:
+        import tomli_w
+
+        from agent.rundir import as_toml
+
+        typer.echo(tomli_w.dumps(as_toml(resolved.filled())), nl=False)
+        return
+    from agent.headless import run_headless
+
+    raise typer.Exit(run_headless(resolved, as_json=as_json))
+
+
+def given(flags: dict[str, Any]) -> dict[str, Any]:
+    """The flags that were given: no None, no empty section."""
+    kept = {k: given(v) if isinstance(v, dict) else v for k, v in flags.items()}
+    return {k: v for k, v in kept.items() if v is not None and v != {}}
+
+
+def main() -> None:
+    """Entry point: errors become one line and an exit code; `--debug` shows the traceback."""
+    from agent.errors import EXIT_INTERRUPTED, EXPECTED, exit_code
+
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    debug = len(arguments) < len(sys.argv) - 1
+    try:
+        app(arguments)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except EXPECTED as error:
+        if debug:
+            raise
+        from memory import printable
+
+        typer.echo(f"steno: error: {printable(str(error))}", err=True)
+        sys.exit(exit_code(error))

@@ -1,0 +1,214 @@
+"""One validated config for a run. Each default is defined here and nowhere else."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from agent.context import Caps, Marks, fit_marks
+from agent.errors import ConfigError
+from agent.lm.types import Burst, Mode, Slow
+
+Positive = Annotated[int, Field(ge=1)]
+Natural = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A part of the config: no unknown keys, no changes after validation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelConfig(Section):
+    """Which language model plays."""
+
+    name: str = Field("embedded", description="'embedded', 'scripted', a directory, or a Hugging Face id")
+    dtype: Literal["auto", "fp32", "bf16"] = Field("auto", description="fp32 is exact; auto is the fastest")
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
+class ThinkConfig(Section):
+    """How it thinks."""
+
+    mode: Literal["burst", "slow", "off"] = "burst"
+    k: Positive = Field(8, description="burst size: the most tokens one pass may emit")
+    confidence: Share = Field(0.9, description="a burst is cut before its first token under this")
+    max_tokens: Natural = Field(0, description="the longest thought; 0: 5.5% of budget")
+    max_passes: Positive = Field(256, description="the most forward passes for one thought")
+    temperature: Annotated[float, Field(ge=0)] = 0.0
+    top_p: Share = 1.0
+    min_p: Share = 0.0
+
+    def as_mode(self) -> Mode:
+        """The mode of the model boundary that this describes."""
+        return Burst(self.k, self.confidence) if self.mode == "burst" else Slow()
+
+
+class ActConfig(Section):
+    """How it acts: slowly."""
+
+    max_tokens: Positive = Field(16, description="the longest command, in tokens")
+    constrain: bool = Field(False, description="only commands that the environment accepts now")
+    show_admissible: bool = Field(False, description="list those commands in the window")
+    temperature: Annotated[float, Field(ge=0)] = 0.0
+
+
+class NotesConfig(Section):
+    """How it takes notes. Sizes are in tokens."""
+
+    enabled: bool = Field(True, description="off: old turns are cut without being noted")
+    max_tokens: Natural = Field(0, description="the longest answer; 0: 9% of budget")
+    recall_tokens: Natural = Field(0, description="notes in the window; 0: 11% of budget")
+    find_tokens: Natural = Field(0, description="looked-up notes; 0: 4% of budget")
+    constrain: bool = Field(True, description="only text that parses as note operations")
+    temperature: Annotated[float, Field(ge=0)] = 0.0
+
+
+class WindowConfig(Section):
+    """The window. Sizes are in tokens."""
+
+    budget: Positive = Field(1024, description="never exceeded")
+    high_water: Natural = Field(0, description="above it notes are due; 0: what fits")
+    low_water: Natural = Field(0, description="a prune cuts down to it; 0: 70% of high")
+    observation: Natural = Field(0, description="clipped to this; 0: 13% of budget")
+    describe: Literal["full", "goal"] = Field("full", description="what is told of the environment")
+
+
+# Turn marks around a text, at most; cues and endings likewise. ChatML needs 11 tokens.
+MARKS_TOKENS = 12
+CUE_TOKENS = 4
+SUMMARY_PROMPT_TOKENS = 48
+# Sizes that are left 0, as shares of the window's budget.
+SHARES = {
+    ("think", "max_tokens"): 0.055,
+    ("notes", "max_tokens"): 0.09,
+    ("notes", "recall_tokens"): 0.11,
+    ("notes", "find_tokens"): 0.04,
+    ("window", "observation"): 0.13,
+}
+HEAD_TOKENS = 2 * MARKS_TOKENS  # opening marks, the notes' heading, the acknowledgement
+
+
+class RunConfig(BaseSettings):
+    """Everything that a run depends on."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        env_prefix="STENO_RUN_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    env: str = Field(description="environment spec: suite/name?option=value")
+    agent: Literal["model", "random", "walkthrough"] = "model"
+    episodes: Positive = 1
+    seed: Natural = Field(0, description="episode i plays game seed + i")
+    max_steps: Positive = Field(100, description="an episode is truncated after so many actions")
+    out: Path | None = Field(None, description="run directory; default: runs/<time>-<env>-<seed>")
+    memory: Path | None = Field(None, description="memory file; default: memory.sqlite in the run directory")
+    model: ModelConfig = ModelConfig()
+    think: ThinkConfig = ThinkConfig()
+    act: ActConfig = ActConfig()
+    notes: NotesConfig = NotesConfig()
+    window: WindowConfig = WindowConfig()
+
+    @model_validator(mode="after")
+    def _window_fits(self) -> Self:
+        self.filled().marks(system_tokens=0)  # the prompt's own length is known once a model is
+        return self
+
+    def filled(self) -> RunConfig:
+        """The same config with each size that was left 0 written out as its share of the budget."""
+        budget = self.window.budget
+        sections: dict[str, Section] = {}
+        for (name, key), share in SHARES.items():
+            section = sections.get(name, getattr(self, name))
+            if getattr(section, key) == 0:
+                section = section.model_copy(update={key: max(int(share * budget), 1)})
+            sections[name] = section
+        return self.model_copy(update=sections)
+
+    def caps(self, system_tokens: int) -> Caps:
+        """The most tokens of each piece of the window, marks included. For a filled config."""
+        return Caps(
+            head=system_tokens + self.notes.recall_tokens + HEAD_TOKENS,
+            observation=self.window.observation + MARKS_TOKENS,
+            thought=self.think.max_tokens + CUE_TOKENS,
+            action=self.act.max_tokens + CUE_TOKENS,
+            summary_prompt=SUMMARY_PROMPT_TOKENS + MARKS_TOKENS,
+            summary=self.notes.max_tokens,
+            recalled=self.notes.find_tokens + MARKS_TOKENS,
+        )
+
+    def marks(self, system_tokens: int) -> Marks:
+        """High- and low-water marks. Raises ConfigError where nothing fits. For a filled config."""
+        window = self.window
+        return fit_marks(
+            window.budget, self.caps(system_tokens), window.high_water, window.low_water
+        )
+
+
+def load_config(file: Path | None = None, **values: Any) -> RunConfig:
+    """A config from values (nested dicts for sections), over a TOML file, over STENO_RUN_* variables.
+
+    Raises ConfigError in one line: which key, what value, what would be right.
+    """
+    try:
+        return RunConfig(**merge(read_toml(file) if file else {}, values))
+    except pydantic.ValidationError as error:
+        raise ConfigError(describe(error)) from error
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """The values of a TOML file. Raises ConfigError where it is missing or no TOML."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the config file {str(file)!r}: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigError(f"the config file {str(file)!r} is not TOML: {error}") from error
+
+
+def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """`base` with the values of `over` on top, section by section."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        both = isinstance(value, dict) and isinstance(below, dict)
+        merged[key] = merge(below, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def describe(error: pydantic.ValidationError) -> str:
+    """A validation error as one line a person can act on."""
+    parts = []
+    for each in error.errors():
+        key = ".".join(str(part) for part in each["loc"])
+        value = "" if each["type"] in {"missing", "extra_forbidden"} else f" {each['input']!r}"
+        text = each["msg"].replace("Extra inputs are not permitted", "no such setting")
+        parts.append(f"{key}{value}: {text}" if key else text)
+    return "; ".join(parts)
+
+
+def overrides(settings: list[str]) -> dict[str, Any]:
+    """Nested values from 'section.key=value' texts. Raises ConfigError for a text without '='."""
+    values: dict[str, Any] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key.strip():
+            raise ConfigError(f"--set {setting!r}: write it as section.key=value")
+        *sections, last = key.strip().split(".")
+        place = values
+        for section in sections:
+            place = place.setdefault(section, {})
+            if not isinstance(place, dict):
+                raise ConfigError(f"--set {setting!r}: {section!r} has been set to a value already")
+        place[last] = value.strip()
+    return values

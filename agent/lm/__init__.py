@@ -1,0 +1,26 @@
+"""Language models behind one protocol: see `types.LanguageModel`; `load_model` makes one by name."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from agent.lm.types import LanguageModel
+
+
+def load_model(
+    name: str = "embedded",
+    *,
+    dtype: Literal["auto", "fp32", "bf16"] = "auto",
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+) -> LanguageModel:
+    """A model by name: 'embedded', 'scripted', a directory, or a Hugging Face id.
+
+    torch is imported only where real weights are asked for. Raises ModelUnavailable.
+    """
+    if name == "scripted":
+        from agent.lm.scripted import ScriptedModel
+
+        return ScriptedModel()
+    from agent.lm import weights
+
+    return weights.load(name, dtype=dtype, device=device)

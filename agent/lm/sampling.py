@@ -1,0 +1,42 @@
+"""Pure functions from logits to a token."""
+
+from __future__ import annotations
+
+import torch
+
+from agent.errors import ModelFailed
+from agent.lm.types import Sampling
+
+
+def check(logits: torch.Tensor) -> None:
+    """Raise ModelFailed where logits are no numbers; -inf is legal (a forbidden token)."""
+    if bool(torch.isnan(logits).any()):
+        bad = int(torch.isnan(logits).sum())
+        raise ModelFailed(f"the model's logits hold {bad} NaN values; try --dtype fp32")
+
+
+def choose(
+    logits: torch.Tensor,  # (V,)
+    sampling: Sampling,
+    generator: torch.Generator,
+) -> int:
+    """Draw one token. Greedy at temperature 0; otherwise top-p, then min-p, then one draw.
+
+    The draw inverts the cumulative distribution with one uniform number from `generator`, so that a
+    session's stream of random numbers depends on nothing but its own seed and position.
+    """
+    if sampling.temperature == 0:
+        return int(logits.argmax())
+    probabilities = torch.softmax(logits.double() / sampling.temperature, dim=-1)  # (V,)
+    ordered, order = probabilities.sort(descending=True, stable=True)
+    before = ordered.cumsum(0) - ordered
+    keep = (before < sampling.top_p) & (ordered >= sampling.min_p * ordered[0])
+    kept = torch.where(keep, ordered, torch.zeros_like(ordered)).cumsum(0)
+    draw = torch.rand((), generator=generator, dtype=torch.float64) * kept[-1]
+    index = int(torch.searchsorted(kept, draw, right=True))
+    return int(order[min(index, int(keep.sum()) - 1)])
+
+
+def logprob(logits: torch.Tensor, token: int) -> float:
+    """Natural log-probability of `token` under ordinary decoding at temperature 1. `logits`: (V,)."""
+    return float(logits[token].double() - torch.logsumexp(logits.double(), dim=-1))

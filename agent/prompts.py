@@ -1,0 +1,64 @@
+"""What the model is told. Plain words, few of them: the window is small."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from envs.base import Description
+from memory import Note, note_line
+
+# The cues stand in front of what the model writes; it never writes them itself.
+THOUGHT_CUE = "Thought:"
+ACTION_CUE = "Action:"
+THOUGHT_END = "\n"
+ACKNOWLEDGED = "Ready."
+# A reserved action: it asks for a summary and costs no step of the environment.
+WRITE_NOTES = "write notes"
+
+
+def system(description: Description, *, how_to_act: bool, notes: bool) -> str:
+    """The system prompt for one environment."""
+    told = [description.goal, *([description.how_to_act] if how_to_act else [])]
+    told.append("Each turn, think in one short line, then give one command.")
+    if notes:
+        told.append(
+            "You forget old turns, but never your notes. When asked, write notes, one a line: "
+            "ADD title: body, REWRITE n: body, DELETE n, FIND query; then END."
+        )
+    return " ".join(told)
+
+
+def head(notes: Sequence[Note]) -> str:
+    """The first user turn: what was recalled from the memory file."""
+    if not notes:
+        return "You have no notes yet."
+    return "Your notes:\n" + "\n".join(note_line(n, note) for n, note in enumerate(notes, 1))
+
+
+def summarise(why: str, *, notes_shown: int) -> str:
+    """The request for note operations. `why` is a word of nodes.summarise's reasons."""
+    opening = {
+        "high_water": "Your window is nearly full and old turns will be cut.",
+        "asked": "You asked to write notes.",
+        "end": "The game is over.",
+    }[why]
+    numbers = "" if notes_shown == 0 else f" Notes 1-{notes_shown} may be rewritten or deleted."
+    return f"{opening} Note what you must remember: places, things, what you did and what is left.{numbers}"
+
+
+def summarise_again(reason: str) -> str:
+    """The second and last request, after an answer that could not be used."""
+    return f"That could not be used: {reason} Write ADD title: body lines, then END."
+
+
+def recalled(query: str, notes: Sequence[Note]) -> str:
+    """What FIND brought, marked as looked up so that it is not noted again as if it were new."""
+    if not notes:
+        return f"(Looked up in your notes: {query}. Nothing found.)"
+    lines = "\n".join(f"- {note.title}: {note.body}" for note in notes)
+    return f"(Looked up in your notes: {query})\n{lines}"
+
+
+def admissible(commands: Sequence[str]) -> str:
+    """The commands that the environment accepts now, where the config shows them to the model."""
+    return "Commands: " + ", ".join(commands)

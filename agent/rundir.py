@@ -1,0 +1,121 @@
+"""The run directory: what a run was told, what it ran on, and what came of it.
+
+    config.toml     the resolved config, enough to repeat the run
+    versions.json   this package, Python, the libraries and the machine; the model's fingerprint
+    results.jsonl   a row an episode, in the order in which they ended
+    traces/         one trace an episode
+    memory.sqlite   the memory file, unless the config names another
+    checkpoints.sqlite  where in a step each unfinished episode is
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from agent.config import RunConfig
+from agent.errors import RunDirectoryError
+from agent.results import EpisodeResult
+
+_LIBRARIES = (
+    "steno-agent",
+    "torch",
+    "transformers",
+    "langgraph",
+    "sqlite-utils",
+    "textworld",
+    "llguidance",
+    "numpy",
+)
+
+
+class RunDirectory:
+    """Paths and writers of one run. Raises RunDirectoryError where the disk refuses."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.traces = path / "traces"
+        self.results = path / "results.jsonl"
+        self.checkpoints = path / "checkpoints.sqlite"
+
+    @classmethod
+    def create(cls, config: RunConfig) -> RunDirectory:
+        """Make the directory of a new run; one that already holds files is refused."""
+        run = cls(config.out or Path("runs") / default_name(config))
+        try:
+            run.traces.mkdir(parents=True)
+        except FileExistsError as error:
+            raise RunDirectoryError(
+                f"the run directory {str(run.path)!r} already holds a run; use another --out"
+            ) from error
+        except OSError as error:
+            raise _cannot("make", run.path, error) from error
+        run._write("config.toml", tomli_w.dumps(as_toml(config)))
+        return run
+
+    def memory(self, config: RunConfig) -> Path:
+        """Where the memory file of this run lies."""
+        return config.memory or self.path / "memory.sqlite"
+
+    def record_versions(self, model: str | None, fingerprint: str | None) -> None:
+        """Write versions.json."""
+        self._write("versions.json", json.dumps(versions(model, fingerprint), indent=1) + "\n")
+
+    def append(self, row: EpisodeResult) -> None:
+        """Add a results row; it is on the disk when this returns."""
+        try:
+            with self.results.open("a", encoding="utf-8") as file:
+                file.write(row.model_dump_json() + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise _cannot("write", self.results, error) from error
+
+    def _write(self, name: str, text: str) -> None:
+        try:
+            (self.path / name).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise _cannot("write", self.path / name, error) from error
+
+
+def default_name(config: RunConfig) -> str:
+    """A name that sorts by time and says what was played."""
+    kept = "".join(c if c.isalnum() else "-" for c in config.env.partition("?")[0])
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{kept}-{config.seed}"
+
+
+def as_toml(config: RunConfig) -> dict[str, Any]:
+    """The config as TOML values: paths as text, unset keys left out (TOML has no null)."""
+    values = config.model_dump(mode="json", exclude_none=True)
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def versions(model: str | None, fingerprint: str | None) -> dict[str, Any]:
+    """What this run ran on."""
+    found = {}
+    for name in _LIBRARIES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return {
+        "packages": found,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "system": platform.platform(),
+        "processors": os.cpu_count(),
+        "model": model,
+        "fingerprint": fingerprint,
+    }
+
+
+def _cannot(verb: str, path: Path, error: OSError) -> RunDirectoryError:
+    reason = error.strerror or type(error).__name__
+    return RunDirectoryError(f"cannot {verb} {str(path)!r}: {reason}; use another --out or free space")

@@ -1,0 +1,11 @@
+"""Streams of random numbers, each derived from what it is for, so that none depends on another."""
+
+from __future__ import annotations
+
+import hashlib
+
+
+def derive(*parts: int | str) -> int:
+    """A seed in 0..2^63-1 from (run seed, episode, step, purpose, ...). Same parts, same seed."""
+    text = "\x1f".join(map(str, parts))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1

@@ -1,0 +1,128 @@
+"""What the loop knows: the small state that LangGraph checkpoints, and the live rest beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypedDict
+
+from agent.context import Caps, Cut, Kind, Marks, Segment, Window
+from agent.events import Passed
+from agent.lm.types import Generation, LanguageModel, Pass, Purpose, Request, Sampling
+from agent.note_ops import NoteOperation
+from agent.record import EpisodeRecord
+from agent.seeds import derive
+from agent.window_text import system_ids
+from memory import Note
+
+Reason = Literal["high_water", "asked", "end"]
+
+
+class State(TypedDict):
+    """The checkpointed state: counters and words, never a transcript."""
+
+    step: int
+    """The step being made, from 1."""
+    reason: Reason | None
+    """Why a summary is due, if one is."""
+    failures: int
+    """Summaries that failed in a row."""
+    asked: bool
+    """Whether the model has used the reserved action in this step."""
+    action: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Note operations that parsed and wait for their commit, with their exact text."""
+
+    operations: tuple[NoteOperation, ...]
+    text: str
+
+
+@dataclass(slots=True, kw_only=True)
+class EpisodeContext(EpisodeRecord):
+    """The live side of the loop: the model, its window, and what passes between nodes."""
+
+    model: LanguageModel
+    window: Window = field(init=False)
+    system: tuple[int, ...] = field(init=False)
+    """The system prompt's token ids, marks excluded."""
+    caps: Caps = field(init=False)
+    marks: Marks = field(init=False)
+    notes_shown: tuple[Note, ...] = ()
+    """The notes in the window; note n of a note operation is notes_shown[n-1]."""
+    draft: Draft | None = None
+    refused: str = ""
+    """Why the last summary could not be used."""
+    cut: Cut = field(default_factory=lambda: Cut((), ()))
+    prune_kind: str = ""
+    finds: tuple[str, ...] = ()
+    """Queries of the last summary, to be answered after its prune."""
+    next_segment: int = 0
+
+    def __post_init__(self) -> None:
+        self.window = Window(self.config.window.budget)
+        self.system = system_ids(self.model, self.config, self.env.describe())
+        self.caps = self.config.caps(len(self.system))
+        self.marks = self.config.marks(len(self.system))
+
+    def recipe(self) -> str:
+        """The window's recipe."""
+        return self.window.recipe()
+
+    def window_tokens(self) -> int:
+        """Tokens in the window."""
+        return len(self.window)
+
+    @property
+    def transcript_allowance(self) -> int:
+        """Tokens of transcript that a prune may leave: the low mark, less the largest head."""
+        return self.marks.low - self.caps.head
+
+    def make_segment(
+        self,
+        kind: Kind,
+        turn: int,
+        ids: Sequence[int],
+        *,
+        span: str | None = None,
+        sampled: tuple[int, int] = (0, 0),
+    ) -> Segment:
+        """A new segment with the next id, written to the trace."""
+        segment = Segment(self.next_segment, kind, turn, tuple(ids), span, sampled)
+        self.next_segment += 1
+        self.trace.segment(segment)
+        return segment
+
+    def append(self, segment: Segment) -> None:
+        """Put a segment at the window's end."""
+        self.window = self.window.append(segment)
+        self.tally.window_max = max(self.tally.window_max, len(self.window))
+
+    def drop(self, kind: Kind) -> None:
+        """Take the segments of a kind out again: a summary exchange whose work is done."""
+        gone = [segment.id for segment in self.window.segments if segment.kind == kind]
+        self.window = self.window.without(kind)
+        self.trace.drop(gone)
+
+    def sampling(self, step: int, purpose: Purpose, ordinal: int, temperature: float) -> Sampling:
+        """A sampling stream of its own for each generation."""
+        think = self.config.think
+        stream = derive(self.config.seed, self.index, step, purpose, ordinal)
+        return Sampling(temperature, think.top_p, think.min_p, stream)
+
+    async def generate(self, step: int, request: Request, cue: Sequence[int] = ()) -> Generation:
+        """One generation on top of the window, checked against its budget, traced and counted."""
+        self.window.require(len(cue) + request.max_tokens)
+
+        def on_pass(each: Pass) -> None:
+            self.watch(Passed(self.index, request.purpose, each))
+
+        ids = [*self.window.ids, *cue]
+        generation = await self.model.generate(self.uid, ids, request, on_pass)
+        self.trace.generate(step, request, generation, len(ids))
+        self.tally.spent[request.purpose].add(generation)
+        self.tally.window_max = max(self.tally.window_max, len(ids) + len(generation.token_ids))
+        return generation

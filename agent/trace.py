@@ -1,0 +1,162 @@
+"""The trace: an append-only record of every pass of an episode, one JSON object a line.
+
+Events (`e`):
+- `episode`: what is played, once, first.
+- `segment`: a segment entered the window: its id, kind, turn, token ids, span, sampled range.
+- `generate`: one generation: purpose, mode, the passes (kept ids, log-probabilities, prefill positions),
+  the stop, and the window's length when it began.
+- `drop`: segments left the window without a prune (a summary exchange whose work is done, or failed).
+- `prune`: the window was rebuilt: its recipe, tokens before and after.
+- `step`: the environment answered: action, score, observation hash. Its line ends at the offset that
+  the memory file's `steps` row holds, so a trace can be cut back to any committed step.
+- `end`: how it ended.
+
+Token ids are exact, so training and replay never tokenise again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from agent.context import Segment, Window, parse_recipe
+from agent.errors import RunDirectoryError
+from agent.lm.types import Burst, Generation, Request
+
+
+class Trace:
+    """Writes one episode's trace. Raises RunDirectoryError where the disk refuses."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            # "x": a trace is never overwritten.
+            self._file = path.open("xb")
+        except OSError as error:
+            raise _cannot("write", path, error) from error
+
+    def _write(self, event: str, **fields: Any) -> None:
+        line = json.dumps({"e": event, **fields}, separators=(",", ":"), ensure_ascii=False)
+        try:
+            self._file.write(line.encode("utf-8", "surrogatepass") + b"\n")
+        except OSError as error:
+            raise _cannot("write", self.path, error) from error
+
+    def episode(self, **fields: Any) -> None:
+        """The first line."""
+        self._write("episode", **fields)
+
+    def segment(self, segment: Segment) -> None:
+        """A segment that was appended to the window."""
+        self._write(
+            "segment",
+            i=segment.id,
+            kind=segment.kind,
+            turn=segment.turn,
+            ids=list(segment.ids),
+            span=segment.span,
+            sampled=list(segment.sampled),
+        )
+
+    def generate(
+        self, step: int, request: Request, generation: Generation, window_tokens: int
+    ) -> None:
+        """One generation, pass by pass."""
+        mode = request.mode
+        self._write(
+            "generate",
+            step=step,
+            purpose=request.purpose,
+            mode=f"burst({mode.k},{mode.confidence})" if isinstance(mode, Burst) else "slow",
+            seed=request.sampling.seed,
+            window=window_tokens,
+            stop=generation.stop,
+            passes=[
+                [list(p.token_ids), [round(x, 5) for x in p.logprobs], p.prefill]
+                for p in generation.passes
+            ],
+            wall_ms=round(1000 * generation.wall_s, 1),
+        )
+
+    def drop(self, ids: list[int]) -> None:
+        """Segments that left the window without a prune."""
+        self._write("drop", ids=ids)
+
+    def prune(self, step: int, kind: str, window: Window, before: int) -> None:
+        """The window was rebuilt; `before` and after count its tokens, head included."""
+        self._write("prune", step=step, kind=kind, recipe=window.recipe(), before=before, after=len(window))
+
+    def step(self, **fields: Any) -> int:
+        """The environment answered. Returns the offset in bytes at which this line ends, on disk."""
+        self._write("step", **fields)
+        self.flush()
+        return self._file.tell()
+
+    def end(self, **fields: Any) -> None:
+        """The last line."""
+        self._write("end", **fields)
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand what was written to the disk: a committed step never points past its trace."""
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise _cannot("write", self.path, error) from error
+
+    def close(self) -> None:
+        """Flush and close; closing twice is fine."""
+        if not self._file.closed:
+            try:
+                self._file.close()
+            except OSError as error:
+                raise _cannot("write", self.path, error) from error
+
+
+def read(path: Path) -> Iterator[dict[str, Any]]:
+    """The events of a trace, in order. Raises RunDirectoryError for a file that is no trace."""
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    yield json.loads(line)
+                except ValueError as error:
+                    raise RunDirectoryError(
+                        f"{path}: line {number} is no JSON; the trace is damaged there"
+                    ) from error
+    except OSError as error:
+        raise _cannot("read", path, error) from error
+
+
+def windows(path: Path, budget: int) -> Iterator[tuple[dict[str, Any], Window]]:
+    """Each event with the window as it is after it: the window is rebuilt from the record alone.
+
+    Raises WindowOverflow where a recorded window is longer than `budget`.
+    """
+    segments: dict[int, Segment] = {}
+    window = Window(budget)
+    for event in read(path):
+        if event["e"] == "segment":
+            first, last = event["sampled"]
+            segment = Segment(
+                event["i"], event["kind"], event["turn"], tuple(event["ids"]), event["span"], (first, last)
+            )
+            segments[segment.id] = segment
+            # A head enters by the prune (or, the first time, by opening the window).
+            if segment.kind != "head" or not window.segments:
+                window = window.append(segment)
+        elif event["e"] == "drop":
+            gone = set(event["ids"])
+            window = Window(budget, tuple(s for s in window.segments if s.id not in gone))
+        elif event["e"] == "prune":
+            window = Window(budget, tuple(segments[i] for i in parse_recipe(event["recipe"])))
+        yield event, window
+
+
+def _cannot(verb: str, path: Path, error: OSError) -> RunDirectoryError:
+    reason = error.strerror or type(error).__name__
+    return RunDirectoryError(f"cannot {verb} the trace {path}: {reason}; free space or use another --out")

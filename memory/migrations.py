@@ -1,0 +1,60 @@
+"""Numbered migrations: each one transaction, counted once, in ``PRAGMA user_version``."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from memory import schema
+from memory.errors import NewerSchema, NotAMemoryFile
+
+# Migration n (from 1) takes a file from schema n - 1 to schema n. Append only: never edit one
+# that was released.
+MIGRATIONS: tuple[Sequence[str], ...] = (schema.V1,)
+
+
+def identify(conn: sqlite3.Connection, path: Path) -> int:
+    """The schema number of the open database; 0 for an empty one. Reads only.
+
+    Raises NotAMemoryFile for another application's database, NewerSchema for one from a later
+    Steno, and sqlite3.Error as it comes.
+    """
+    application_id: int = conn.execute("PRAGMA application_id").fetchone()[0]
+    version: int = conn.execute("PRAGMA user_version").fetchone()[0]
+    tables: int = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if application_id == 0 and version == 0 and tables == 0:
+        return 0
+    if application_id != schema.APPLICATION_ID:
+        raise NotAMemoryFile(
+            f"{path} is another application's database (application_id {application_id:#x}, "
+            f"{tables} tables and indexes): give a memory file, or a path that does not exist yet"
+        )
+    if version > len(MIGRATIONS):
+        raise NewerSchema(
+            f"{path} has schema {version}, and this Steno knows schemas up to "
+            f"{len(MIGRATIONS)}: upgrade Steno"
+        )
+    return version
+
+
+def migrate(conn: sqlite3.Connection, path: Path) -> None:
+    """Bring the database to the newest schema; a no-op where it is there already.
+
+    Several processes may call this at once. Raises what ``identify`` raises.
+    """
+    while identify(conn, path) < len(MIGRATIONS):
+        try:
+            conn.execute("BEGIN IMMEDIATE")
+            # Asked again under the write lock: another process may have migrated meanwhile.
+            version = identify(conn, path)
+            if version < len(MIGRATIONS):
+                for statement in MIGRATIONS[version]:
+                    conn.execute(statement)
+                conn.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+                conn.execute(f"PRAGMA user_version = {version + 1}")
+            conn.execute("COMMIT")
+        except BaseException:
+            if conn.in_transaction:
+                conn.execute("ROLLBACK")
+            raise

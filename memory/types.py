@@ -1,0 +1,219 @@
+"""What goes into a memory file and what comes out: frozen values, no behaviour to speak of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BANK_KINDS = ("episode", "person", "company", "job")
+SPAN_KINDS = ("observation", "thought", "action", "summary", "recalled", "hint")
+PRUNE_KINDS = ("summarised", "evicted")
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """A set of notes with one scope; ``kind`` is one of ``BANK_KINDS``."""
+
+    id: int
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The banks that the holder may touch: ``write`` is written, and is always readable too."""
+
+    write: Bank
+    read: tuple[Bank, ...] = ()
+
+    @property
+    def readable(self) -> tuple[Bank, ...]:
+        """Every bank that may be read, each once, the written one first."""
+        return tuple(dict.fromkeys((self.write, *self.read)))
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One note as it now stands. ``tokens`` is None where nobody counted them.
+
+    ``state`` is ``live``, ``proposed`` or ``deleted``. Times are ISO-8601 UTC; within one file
+    no two notes share an ``updated`` time, so that sorting by it is a total order.
+    """
+
+    uid: str
+    bank: Bank
+    title: str
+    body: str
+    state: str
+    version: int
+    tokens: int | None
+    pinned: bool
+    created: str
+    updated: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteVersion:
+    """One entry of a note's history, never changed once written. ``note`` is the note's uid."""
+
+    note: str
+    version: int
+    op: str
+    title: str
+    body: str
+    state: str
+    tokens: int | None
+    pinned: bool
+    actor: str
+    episode: str | None
+    step: int | None
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Write a new note into the scope's written bank."""
+
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Replace the body (and the title, unless None) of the version that the caller saw."""
+
+    uid: str
+    seen_version: int
+    body: str
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete the note, if its live version is still the one that the caller saw."""
+
+    uid: str
+    seen_version: int
+
+
+NoteChange = Add | Rewrite | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class NewSpan:
+    """A piece of raw transcript to store; ``kind`` is one of ``SPAN_KINDS``."""
+
+    step: int
+    kind: str
+    ordinal: int
+    text: str
+
+    def uid(self, episode: str) -> str:
+        """The span's uid, which depends on its place and not on its text."""
+        return f"{episode}/{self.step}/{self.kind}/{self.ordinal}"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stored span. ``text`` is exactly what was given; ``sha256`` is of its UTF-8 bytes."""
+
+    uid: str
+    episode: str
+    step: int
+    kind: str
+    ordinal: int
+    text: str
+    sha256: str
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """A committed step. Step 0 is the reset, and the only one whose ``action`` is None.
+
+    ``window`` is the window recipe, opaque here; ``trace_offset`` is in bytes.
+    """
+
+    step: int
+    action: str | None
+    observation_sha256: str
+    reward: float | None
+    score: float | None
+    done: bool
+    window: str
+    trace_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prune:
+    """Spans (uids) that left the window, and the window's size in tokens before and after.
+
+    ``note`` may name the one note that covers them; the notes of the same commit do anyway.
+    """
+
+    kind: str
+    spans: tuple[str, ...]
+    tokens_before: int
+    tokens_after: int
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PruneRecord:
+    """A committed prune and where in the episode it happened."""
+
+    episode: str
+    step: int
+    key: str
+    prune: Prune
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryCommit:
+    """The versions that a summary wrote; ``replayed`` says that an earlier call wrote them."""
+
+    versions: tuple[NoteVersion, ...]
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """The version of a note that entered the window at a step."""
+
+    episode: str
+    step: int
+    note: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One episode. ``finished``, ``outcome``, ``score`` and ``error`` are None while it runs."""
+
+    uid: str
+    run: str
+    index: int
+    env: str
+    seed: int
+    agent: str
+    bank: Bank
+    started: str
+    finished: str | None
+    outcome: str | None
+    score: float | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How many rows a memory file holds, by kind; ``notes`` counts the live ones only."""
+
+    banks: int
+    episodes: int
+    steps: int
+    spans: int
+    notes: int
+    versions: int
+    recalls: int
+    prunes: int
