@@ -17,12 +17,12 @@ COMMANDS = "steno.commands"
 class WithPlugins(typer.core.TyperGroup):
     """A group that also finds commands by entry point, so that no package has to import another."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """Own commands first, then those of other packages, by name."""
         others = {point.name for point in importlib.metadata.entry_points(group=COMMANDS)}
         return [*super().list_commands(ctx), *sorted(others)]
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Load a command of another package when it is named."""
         own = super().get_command(ctx, cmd_name)
         if own is not None:
@@ -58,7 +58,9 @@ def run(
     env: Annotated[
         str | None, typer.Option(help="Environment, e.g. 'textworld/coin-collector?level=5'.")
     ] = None,
-    episodes: Annotated[int | None, typer.Option("-n", "--episodes", help="How many games.")] = None,
+    episodes: Annotated[
+        int | None, typer.Option("-n", "--episodes", help="How many games.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Episode i plays game seed + i.")] = None,
     agent: Annotated[str | None, typer.Option(help="model, random or walkthrough.")] = None,
     model: Annotated[

@@ -28,9 +28,21 @@ class Section(BaseModel):
 class ModelConfig(Section):
     """Which language model plays."""
 
-    name: str = Field("embedded", description="'embedded', 'scripted', a directory, or a Hugging Face id")
-    dtype: Literal["auto", "fp32", "bf16"] = Field("auto", description="fp32 is exact; auto is the fastest")
+    name: str = Field(
+        "embedded", description="'embedded', 'scripted', a directory, or a Hugging Face id"
+    )
+    dtype: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="fp32 is exact; auto is the fastest"
+    )
     device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
+class SamplingConfig(Section):
+    """How tokens are drawn, in every mode; each generation has a seeded stream of its own."""
+
+    temperature: Annotated[float, Field(ge=0)] = Field(1.0, description="0 is greedy")
+    top_p: Share = 1.0
+    min_p: Share = Field(0.1, description="share of the likeliest token's probability")
 
 
 class ThinkConfig(Section):
@@ -41,9 +53,6 @@ class ThinkConfig(Section):
     confidence: Share = Field(0.9, description="a burst is cut before its first token under this")
     max_tokens: Natural = Field(0, description="the longest thought; 0: 5.5% of budget")
     max_passes: Positive = Field(256, description="the most forward passes for one thought")
-    temperature: Annotated[float, Field(ge=0)] = 0.0
-    top_p: Share = 1.0
-    min_p: Share = 0.0
 
     def as_mode(self) -> Mode:
         """The mode of the model boundary that this describes."""
@@ -56,7 +65,6 @@ class ActConfig(Section):
     max_tokens: Positive = Field(16, description="the longest command, in tokens")
     constrain: bool = Field(False, description="only commands that the environment accepts now")
     show_admissible: bool = Field(False, description="list those commands in the window")
-    temperature: Annotated[float, Field(ge=0)] = 0.0
 
 
 class NotesConfig(Section):
@@ -67,7 +75,6 @@ class NotesConfig(Section):
     recall_tokens: Natural = Field(0, description="notes in the window; 0: 11% of budget")
     find_tokens: Natural = Field(0, description="looked-up notes; 0: 4% of budget")
     constrain: bool = Field(True, description="only text that parses as note operations")
-    temperature: Annotated[float, Field(ge=0)] = 0.0
 
 
 class WindowConfig(Section):
@@ -83,7 +90,7 @@ class WindowConfig(Section):
 # Turn marks around a text, at most; cues and endings likewise. ChatML needs 11 tokens.
 MARKS_TOKENS = 12
 CUE_TOKENS = 4
-SUMMARY_PROMPT_TOKENS = 48
+SUMMARY_PROMPT_TOKENS = 60
 # Sizes that are left 0, as shares of the window's budget.
 SHARES = {
     ("think", "max_tokens"): 0.055,
@@ -112,8 +119,11 @@ class RunConfig(BaseSettings):
     seed: Natural = Field(0, description="episode i plays game seed + i")
     max_steps: Positive = Field(100, description="an episode is truncated after so many actions")
     out: Path | None = Field(None, description="run directory; default: runs/<time>-<env>-<seed>")
-    memory: Path | None = Field(None, description="memory file; default: memory.sqlite in the run directory")
+    memory: Path | None = Field(
+        None, description="memory file; default: memory.sqlite in the run directory"
+    )
     model: ModelConfig = ModelConfig()
+    sampling: SamplingConfig = SamplingConfig()
     think: ThinkConfig = ThinkConfig()
     act: ActConfig = ActConfig()
     notes: NotesConfig = NotesConfig()

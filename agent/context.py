@@ -13,9 +13,7 @@ from typing import Literal
 
 from agent.errors import ConfigError, WindowOverflow
 
-Kind = Literal[
-    "head", "observation", "thought", "action", "summary_prompt", "recalled", "hint"
-]
+Kind = Literal["head", "observation", "thought", "action", "summary_prompt", "recalled", "hint"]
 TRANSCRIPT: frozenset[Kind] = frozenset({"observation", "thought", "action", "recalled", "hint"})
 
 
@@ -157,9 +155,7 @@ class Caps:
         The mark is looked at once a step, after the thought. A window just under it there can still
         grow by the action, the next observation and thought, and then holds the summary exchange.
         """
-        return (
-            self.action + self.observation + self.thought + self.summary_prompt + self.summary
-        )
+        return self.action + self.observation + self.thought + self.summary_prompt + self.summary
 
     @property
     def pruned(self) -> int:
@@ -169,7 +165,7 @@ class Caps:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """High-water mark: above it a summary is due. Low-water mark: what a prune cuts down to. Tokens."""
+    """In tokens. Above the high-water mark a summary is due; a prune cuts down to the low one."""
 
     high: int
     low: int
@@ -181,8 +177,8 @@ LOW_SHARE = 0.7  # of the high mark
 def fit_marks(budget: int, caps: Caps, high: int, low: int) -> Marks:
     """Check (or choose) the marks so that no pass can ever exceed the budget.
 
-    A high mark of 0 becomes as high as the budget allows, a low mark of 0 its usual share. Raises ConfigError with the arithmetic
-    where something does not fit.
+    A high mark of 0 becomes as high as the budget allows, a low mark of 0 its usual share.
+    Raises ConfigError with the arithmetic where something does not fit.
     """
     ceiling = budget - caps.reserve
     parts = (

@@ -12,9 +12,9 @@ from agent.errors import EXPECTED, Interrupted
 from agent.events import Phase
 from agent.loop import SUPERSTEPS_PER_STEP, build_loop
 from agent.players import Player, RandomPlayer, WalkthroughPlayer
+from agent.record import EpisodeRecord
 from agent.results import EpisodeResult, Outcome, episode_costs
 from agent.state import EpisodeContext, State
-from agent.record import EpisodeRecord
 from envs.base import Info
 from memory import NewSpan
 
@@ -55,9 +55,7 @@ async def play_episode(
     return row
 
 
-async def _by_model(
-    episode: EpisodeContext, checkpointer: BaseCheckpointSaver[Any] | None
-) -> None:
+async def _by_model(episode: EpisodeContext, checkpointer: BaseCheckpointSaver[Any] | None) -> None:
     """One invocation of the graph for the whole episode."""
     await nodes.rebuild(episode, 0)
     start: State = {

@@ -6,7 +6,7 @@ Each message is one line: what was wrong, the value, and what would be right.
 from __future__ import annotations
 
 from envs.errors import EnvError, EnvUnavailable, SpecError, UnknownEnvironment
-from memory.errors import MemoryFileError
+from memory.errors import MemoryFileError, MemoryFileFull
 
 EXIT_OK = 0
 EXIT_EPISODES_ERRORED = 1
@@ -40,7 +40,11 @@ class NoteSyntaxError(StenoError):
 
 
 class RunDirectoryError(StenoError):
-    """A run directory cannot be made, read or written."""
+    """A run directory cannot be made or read, or is already in use."""
+
+
+class StorageFailed(StenoError):
+    """The disk refused a write in the middle of a run; what was written before is whole."""
 
 
 class Interrupted(StenoError):
@@ -57,6 +61,8 @@ def exit_code(error: Exception) -> int:
         return EXIT_INTERRUPTED
     if isinstance(error, (ModelUnavailable, EnvUnavailable)):
         return EXIT_UNAVAILABLE
+    if isinstance(error, MemoryFileFull):
+        return EXIT_EPISODES_ERRORED
     if isinstance(
         error, (ConfigError, SpecError, UnknownEnvironment, MemoryFileError, RunDirectoryError)
     ):

@@ -30,7 +30,7 @@ def run_headless(config: RunConfig, *, as_json: bool) -> int:
     if as_json:
         print_json(done)
     else:
-        print_table(done, Console(file=sys.stdout, highlight=False, soft_wrap=True))
+        print_table(done, _console(sys.stdout))
     return exit_code_of(done)
 
 
@@ -51,7 +51,18 @@ def print_json(done: Run) -> None:
 def print_table(done: Run, console: Console) -> None:
     """The rows, the summary and where everything lies."""
     table = Table(title=None, header_style="bold")
-    columns = ("episode", "seed", "outcome", "score", "steps", "passes", "TPF", "notes", "prunes", "s")
+    columns = (
+        "episode",
+        "seed",
+        "outcome",
+        "score",
+        "steps",
+        "passes",
+        "TPF",
+        "notes",
+        "prunes",
+        "s",
+    )
     for column in columns:
         table.add_column(column, justify="left" if column == "outcome" else "right")
     for row in done.rows:
@@ -83,7 +94,10 @@ def print_table(done: Run, console: Console) -> None:
 def in_words(summary: Summary) -> str:
     """The summary in two lines."""
     games = f"{summary.attempted} attempted, {summary.scored} scored, {summary.errored} errored"
-    line = f"{games}; won {summary.won} (rate {_number(summary.win_rate)}), mean score {_number(summary.mean_score)}"
+    line = (
+        f"{games}; won {summary.won} (rate {_number(summary.win_rate)}), "
+        f"mean score {_number(summary.mean_score)}"
+    )
     if summary.passes is None:
         return line
     return line + (
@@ -92,6 +106,14 @@ def in_words(summary: Summary) -> str:
         f"{summary.prunes} prunes, {summary.evictions} evictions, {summary.failed_summaries} unusable "
         f"summaries, window at most {summary.window_max} tokens"
     )
+
+
+def _console(stream: TextIO) -> Console:
+    """A console as wide as its terminal; a pipe or a file gets lines that need no wrapping."""
+    console = Console(file=stream, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = 120
+    return console
 
 
 def _number(value: float | None) -> str:
@@ -105,7 +127,7 @@ class Live:
 
     def __init__(self, config: RunConfig, stream: TextIO) -> None:
         self._config = config
-        self._console = Console(file=stream, highlight=False, soft_wrap=True)
+        self._console = _console(stream)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),

@@ -1,11 +1,11 @@
 """The loop, wiring only: what each node does stands in nodes.py.
 
-    observe -> think -> [window over its high-water mark?] -- no --> act -> step -> observe ...
-                              | yes                           ^
-                              v                               |
-                          summarise -> commit -> prune -------+
-                              | twice refused        ^
-                              +----> evict ----------+
+observe -> think -> [window over its high-water mark?] -- no --> act -> step -> observe ...
+                          | yes                           ^
+                          v                               |
+                      summarise -> commit -> prune -------+
+                          | twice refused        ^
+                          +----> evict ----------+
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def build_loop(
     graph.add_edge(START, "observe")
     graph.add_conditional_edges("observe", after_observe, ["think", "summarise", END])
     graph.add_conditional_edges("think", after_think, ["summarise", "evict", "act"])
-    graph.add_conditional_edges("summarise", after_summary, ["commit", "summarise", "evict", "act", END])
+    graph.add_conditional_edges(
+        "summarise", after_summary, ["commit", "summarise", "evict", "act", END]
+    )
     graph.add_conditional_edges("commit", after_commit, ["prune", "summarise", "evict", "act", END])
     graph.add_edge("evict", "prune")
     graph.add_edge("prune", "act")

@@ -17,7 +17,7 @@ from agent.errors import ModelFailed, NoteSyntaxError
 from agent.events import NotesWritten, Phase, Pruned, SummaryFailed, Thought
 from agent.lm.stops import trim
 from agent.lm.types import Choices, Constraint, Grammar, Request, Slow
-from agent.note_ops import AddNote, DeleteNote, FindNotes, RewriteNote, grammar, parse
+from agent.note_ops import CLOSING, AddNote, DeleteNote, FindNotes, RewriteNote, grammar, parse
 from agent.state import Draft, EpisodeContext, State
 from agent.window_text import head_ids, note_cost, observation_ids, user_turn
 from memory import Add, Conflict, Delete, NewSpan, Note, NoteChange, Prune, Rewrite, choose
@@ -54,7 +54,7 @@ async def think(state: State, runtime: Runtime[EpisodeContext]) -> Update:
             "think",
             config.think.as_mode(),
             config.think.max_tokens,
-            ctx.sampling(state["step"], "think", 0, config.think.temperature),
+            ctx.sampling(state["step"], "think", 0),
             stop_strings=(prompts.THOUGHT_END,),
             max_passes=config.think.max_passes,
         )
@@ -94,14 +94,16 @@ async def summarise(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     )
     asked = user_turn(vocabulary, told, SUMMARY_PROMPT_TOKENS)
     ctx.append(ctx.make_segment("summary_prompt", state["step"], asked))
-    constraint: Constraint | None = Grammar(grammar(shown)) if config.notes.constrain else None
+    constraint: Constraint | None = (
+        Grammar(grammar(shown), CLOSING) if config.notes.constrain else None
+    )
     ordinal = 2 * _ORDINAL[reason] + state["failures"]
     request = Request(
         "summarise",
         Slow(),
         config.notes.max_tokens,
-        ctx.sampling(state["step"], "summarise", ordinal, config.notes.temperature),
-        stop_strings=("\nEND",),
+        ctx.sampling(state["step"], "summarise", ordinal),
+        stop_strings=(CLOSING,),
         constraint=constraint,
     )
     try:
@@ -119,7 +121,12 @@ async def summarise(state: State, runtime: Runtime[EpisodeContext]) -> Update:
 
 async def commit(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     """Note versions, their sources and the prune record go to the memory file in one transaction."""
-    ctx, step, reason, draft = runtime.context, state["step"], state["reason"], runtime.context.draft
+    ctx, step, reason, draft = (
+        runtime.context,
+        state["step"],
+        state["reason"],
+        runtime.context.draft,
+    )
     assert draft is not None
     assert reason is not None
     ctx.draft = None
@@ -198,7 +205,7 @@ async def act(state: State, runtime: Runtime[EpisodeContext]) -> Update:
         "act",
         Slow(),
         config.act.max_tokens,
-        ctx.sampling(step, "act", int(state["asked"]), config.act.temperature),
+        ctx.sampling(step, "act", int(state["asked"])),
         stop_strings=("\n",),
         constraint=Choices(tuple(f" {command}" for command in commands)) if commands else None,
     )

@@ -22,6 +22,8 @@ TITLE_CHARS = 32
 BODY_CHARS = 160
 MOST_OPERATIONS = 6
 END = "END"
+CLOSING = "\n" + END
+"""What must follow the last operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,9 @@ _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _TITLE = rf"[^\s:{_CONTROL}][^:{_CONTROL}]{{0,{TITLE_CHARS - 1}}}"
 _BODY = rf"[^\s{_CONTROL}][^{_CONTROL}]{{0,{BODY_CHARS - 1}}}"
 _ADD = re.compile(rf"ADD ({_TITLE}): ({_BODY})")
-_REWRITE = re.compile(rf"REWRITE ([1-9][0-9]*): ({_BODY})")
-_DELETE = re.compile(r"DELETE ([1-9][0-9]*)")
+# Few digits: Python refuses to read a number of thousands of them.
+_REWRITE = re.compile(rf"REWRITE ([1-9][0-9]{{0,5}}): ({_BODY})")
+_DELETE = re.compile(r"DELETE ([1-9][0-9]{0,5})")
 _FIND = re.compile(rf"FIND ({_BODY})")
 
 

@@ -21,10 +21,7 @@ def system(description: Description, *, how_to_act: bool, notes: bool) -> str:
     told = [description.goal, *([description.how_to_act] if how_to_act else [])]
     told.append("Each turn, think in one short line, then give one command.")
     if notes:
-        told.append(
-            "You forget old turns, but never your notes. When asked, write notes, one a line: "
-            "ADD title: body, REWRITE n: body, DELETE n, FIND query; then END."
-        )
+        told.append("You forget old turns, but never your notes.")
     return " ".join(told)
 
 
@@ -35,20 +32,23 @@ def head(notes: Sequence[Note]) -> str:
     return "Your notes:\n" + "\n".join(note_line(n, note) for n, note in enumerate(notes, 1))
 
 
-def summarise(why: str, *, notes_shown: int) -> str:
-    """The request for note operations. `why` is a word of nodes.summarise's reasons."""
+_EXAMPLE = "ADD hall: exits north and east, key taken\nEND"
+
+
+def summarise(reason: str, *, notes_shown: int) -> str:
+    """The request for note operations; `reason` says what made it due."""
     opening = {
-        "high_water": "Your window is nearly full and old turns will be cut.",
+        "high_water": "Old turns will be cut.",
         "asked": "You asked to write notes.",
         "end": "The game is over.",
-    }[why]
-    numbers = "" if notes_shown == 0 else f" Notes 1-{notes_shown} may be rewritten or deleted."
-    return f"{opening} Note what you must remember: places, things, what you did and what is left.{numbers}"
+    }[reason]
+    change = "" if notes_shown == 0 else f" Or REWRITE 1-{notes_shown}, DELETE, FIND."
+    return f"{opening} Note in short lines what you must remember, like this:\n{_EXAMPLE}{change}"
 
 
-def summarise_again(reason: str) -> str:
+def summarise_again(refused: str) -> str:
     """The second and last request, after an answer that could not be used."""
-    return f"That could not be used: {reason} Write ADD title: body lines, then END."
+    return f"Not usable: {refused}. Write like this:\n{_EXAMPLE}"
 
 
 def recalled(query: str, notes: Sequence[Note]) -> str:

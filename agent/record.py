@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.config import RunConfig
 from agent.errors import Interrupted
@@ -13,7 +13,7 @@ from agent.memory_thread import MemoryThread
 from agent.tally import Tally
 from agent.trace import Trace
 from envs.base import Info, TextEnv
-from memory import NewSpan, Scope, StepRecord
+from memory import NewSpan, Scope, StepRecord, storable
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class EpisodeRecord:
 
     def span(self, span: NewSpan) -> str:
         """Keep a span for the step's commit; returns its uid."""
-        self.spans.append(span)
+        self.spans.append(replace(span, text=storable(span.text)))
         return span.uid(self.uid)
 
     async def reset(self) -> None:
@@ -66,7 +66,8 @@ class EpisodeRecord:
                 bank=self.scope.write,
             )
         )
-        self.observation, self.info = await asyncio.to_thread(self.env.reset, seed=self.seed)
+        observation, self.info = await asyncio.to_thread(self.env.reset, seed=self.seed)
+        self.observation = storable(observation)
         await self._commit(0, None, None, done=False)
 
     async def step(self, number: int, action: str) -> bool:
@@ -75,7 +76,8 @@ class EpisodeRecord:
         Raises EnvFailed from the environment, and Interrupted where a stop was asked for.
         """
         answer = await asyncio.to_thread(self.env.step, action)
-        self.observation, reward, terminated, truncated, self.info = answer
+        observation, reward, terminated, truncated, self.info = answer
+        self.observation = storable(observation)
         done = terminated or truncated or number >= self.config.max_steps
         await self._commit(number, action, float(reward), done=done)
         self.steps_done = number
@@ -98,7 +100,7 @@ class EpisodeRecord:
     ) -> None:
         """The commit point: the trace is on disk before the row that points into it."""
         assert self.info is not None
-        digest = hashlib.sha256(self.observation.encode("utf-8", "surrogatepass")).hexdigest()
+        digest = hashlib.sha256(self.observation.encode()).hexdigest()
         score = self.info["score"]
         self.span(NewSpan(number, "observation", 0, self.observation))
         offset = self.trace.step(

@@ -1,11 +1,11 @@
 """The run directory: what a run was told, what it ran on, and what came of it.
 
-    config.toml     the resolved config, enough to repeat the run
-    versions.json   this package, Python, the libraries and the machine; the model's fingerprint
-    results.jsonl   a row an episode, in the order in which they ended
-    traces/         one trace an episode
-    memory.sqlite   the memory file, unless the config names another
-    checkpoints.sqlite  where in a step each unfinished episode is
+config.toml     the resolved config, enough to repeat the run
+versions.json   this package, Python, the libraries and the machine; the model's fingerprint
+results.jsonl   a row an episode, in the order in which they ended
+traces/         one trace an episode
+memory.sqlite   the memory file, unless the config names another
+checkpoints.sqlite  where in a step each unfinished episode is
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 import tomli_w
 
 from agent.config import RunConfig
-from agent.errors import RunDirectoryError
+from agent.errors import RunDirectoryError, StorageFailed
 from agent.results import EpisodeResult
 
 _LIBRARIES = (
@@ -37,7 +37,7 @@ _LIBRARIES = (
 
 
 class RunDirectory:
-    """Paths and writers of one run. Raises RunDirectoryError where the disk refuses."""
+    """Paths and writers of one run. Writers raise StorageFailed where the disk refuses."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -56,7 +56,9 @@ class RunDirectory:
                 f"the run directory {str(run.path)!r} already holds a run; use another --out"
             ) from error
         except OSError as error:
-            raise _cannot("make", run.path, error) from error
+            raise RunDirectoryError(
+                f"cannot make the run directory {str(run.path)!r}: {error.strerror}; use another --out"
+            ) from error
         run._write("config.toml", tomli_w.dumps(as_toml(config)))
         return run
 
@@ -76,13 +78,13 @@ class RunDirectory:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise _cannot("write", self.results, error) from error
+            raise _cannot_write(self.results, error) from error
 
     def _write(self, name: str, text: str) -> None:
         try:
             (self.path / name).write_text(text, encoding="utf-8")
         except OSError as error:
-            raise _cannot("write", self.path / name, error) from error
+            raise _cannot_write(self.path / name, error) from error
 
 
 def default_name(config: RunConfig) -> str:
@@ -116,6 +118,6 @@ def versions(model: str | None, fingerprint: str | None) -> dict[str, Any]:
     }
 
 
-def _cannot(verb: str, path: Path, error: OSError) -> RunDirectoryError:
+def _cannot_write(path: Path, error: OSError) -> StorageFailed:
     reason = error.strerror or type(error).__name__
-    return RunDirectoryError(f"cannot {verb} {str(path)!r}: {reason}; use another --out or free space")
+    return StorageFailed(f"cannot write {str(path)!r}: {reason}; free space or use another --out")

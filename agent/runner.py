@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import envs
-from agent.checkpoints import LatestCheckpoint, open_checkpoints
+from agent.checkpoints import LatestCheckpoints, open_checkpoints
 from agent.config import RunConfig
 from agent.episode import play_episode
 from agent.errors import ConfigError, Interrupted
@@ -61,7 +61,9 @@ def run(
     error inside an episode is that episode's row. Ctrl-C finishes the step that is being made and
     returns what was done; a second one stops at once.
     """
-    return asyncio.run(run_async(config, model=model, make_env=make_env, watch=watch, on_row=on_row))
+    return asyncio.run(
+        run_async(config, model=model, make_env=make_env, watch=watch, on_row=on_row)
+    )
 
 
 async def run_async(
@@ -134,7 +136,7 @@ async def _play_one(
     model: LanguageModel | None,
     make_env: MakeEnv,
     memory: MemoryThread,
-    saver: LatestCheckpoint,
+    saver: LatestCheckpoints,
     watch: Watcher,
     stop: asyncio.Event,
 ) -> EpisodeResult:

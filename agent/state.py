@@ -107,11 +107,11 @@ class EpisodeContext(EpisodeRecord):
         self.window = self.window.without(kind)
         self.trace.drop(gone)
 
-    def sampling(self, step: int, purpose: Purpose, ordinal: int, temperature: float) -> Sampling:
+    def sampling(self, step: int, purpose: Purpose, ordinal: int) -> Sampling:
         """A sampling stream of its own for each generation."""
-        think = self.config.think
+        drawn = self.config.sampling
         stream = derive(self.config.seed, self.index, step, purpose, ordinal)
-        return Sampling(temperature, think.top_p, think.min_p, stream)
+        return Sampling(drawn.temperature, drawn.top_p, drawn.min_p, stream)
 
     async def generate(self, step: int, request: Request, cue: Sequence[int] = ()) -> Generation:
         """One generation on top of the window, checked against its budget, traced and counted."""

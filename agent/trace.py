@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from agent.context import Segment, Window, parse_recipe
-from agent.errors import RunDirectoryError
+from agent.errors import RunDirectoryError, StorageFailed
 from agent.lm.types import Burst, Generation, Request
 
 
 class Trace:
-    """Writes one episode's trace. Raises RunDirectoryError where the disk refuses."""
+    """Writes one episode's trace. Raises StorageFailed where the disk refuses."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -36,14 +36,14 @@ class Trace:
             # "x": a trace is never overwritten.
             self._file = path.open("xb")
         except OSError as error:
-            raise _cannot("write", path, error) from error
+            raise _cannot_write(path, error) from error
 
     def _write(self, event: str, **fields: Any) -> None:
         line = json.dumps({"e": event, **fields}, separators=(",", ":"), ensure_ascii=False)
         try:
             self._file.write(line.encode("utf-8", "surrogatepass") + b"\n")
         except OSError as error:
-            raise _cannot("write", self.path, error) from error
+            raise _cannot_write(self.path, error) from error
 
     def episode(self, **fields: Any) -> None:
         """The first line."""
@@ -87,7 +87,9 @@ class Trace:
 
     def prune(self, step: int, kind: str, window: Window, before: int) -> None:
         """The window was rebuilt; `before` and after count its tokens, head included."""
-        self._write("prune", step=step, kind=kind, recipe=window.recipe(), before=before, after=len(window))
+        self._write(
+            "prune", step=step, kind=kind, recipe=window.recipe(), before=before, after=len(window)
+        )
 
     def step(self, **fields: Any) -> int:
         """The environment answered. Returns the offset in bytes at which this line ends, on disk."""
@@ -106,7 +108,7 @@ class Trace:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise _cannot("write", self.path, error) from error
+            raise _cannot_write(self.path, error) from error
 
     def close(self) -> None:
         """Flush and close; closing twice is fine."""
@@ -114,7 +116,7 @@ class Trace:
             try:
                 self._file.close()
             except OSError as error:
-                raise _cannot("write", self.path, error) from error
+                raise _cannot_write(self.path, error) from error
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
@@ -129,7 +131,9 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
                         f"{path}: line {number} is no JSON; the trace is damaged there"
                     ) from error
     except OSError as error:
-        raise _cannot("read", path, error) from error
+        raise RunDirectoryError(
+            f"cannot read the trace {path}: {error.strerror}; give a file of a run's traces/"
+        ) from error
 
 
 def windows(path: Path, budget: int) -> Iterator[tuple[dict[str, Any], Window]]:
@@ -143,7 +147,12 @@ def windows(path: Path, budget: int) -> Iterator[tuple[dict[str, Any], Window]]:
         if event["e"] == "segment":
             first, last = event["sampled"]
             segment = Segment(
-                event["i"], event["kind"], event["turn"], tuple(event["ids"]), event["span"], (first, last)
+                event["i"],
+                event["kind"],
+                event["turn"],
+                tuple(event["ids"]),
+                event["span"],
+                (first, last),
             )
             segments[segment.id] = segment
             # A head enters by the prune (or, the first time, by opening the window).
@@ -157,6 +166,6 @@ def windows(path: Path, budget: int) -> Iterator[tuple[dict[str, Any], Window]]:
         yield event, window
 
 
-def _cannot(verb: str, path: Path, error: OSError) -> RunDirectoryError:
+def _cannot_write(path: Path, error: OSError) -> StorageFailed:
     reason = error.strerror or type(error).__name__
-    return RunDirectoryError(f"cannot {verb} the trace {path}: {reason}; free space or use another --out")
+    return StorageFailed(f"cannot write the trace {path}: {reason}; free space or use another --out")

@@ -29,9 +29,7 @@ def system_ids(
     return tuple(model.vocabulary.encode(text))
 
 
-def head_ids(
-    vocabulary: Vocabulary, system: Sequence[int], notes: Sequence[Note]
-) -> list[int]:
+def head_ids(vocabulary: Vocabulary, system: Sequence[int], notes: Sequence[Note]) -> list[int]:
     """System prompt, recalled notes, and the assistant's one word that it has read them.
 
     The head ends with a closed assistant turn, so that every turn of the transcript begins the same

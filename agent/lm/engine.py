@@ -27,6 +27,8 @@ from agent.lm.stops import text_is_complete
 from agent.lm.tokenizer import TokenizerVocabulary
 from agent.lm.types import Generation, OnPass, Pass, Request, StopReason
 
+_CLOSED = "the engine was closed"
+
 
 @dataclass(slots=True)
 class _Job:
@@ -41,7 +43,6 @@ class _Job:
     started: float = 0.0
     matcher: Matcher | None = None
     generator: torch.Generator | None = None
-    pending: list[int] = field(default_factory=list)  # ids not yet in the cache
     kept: list[int] = field(default_factory=list)
 
 
@@ -60,6 +61,8 @@ class Engine:
         self._constraints = Constraints(vocabulary, int(text_config.vocab_size))
         self._sessions: dict[str, Session] = {}
         self._queue: queue.SimpleQueue[_Job | Callable[[], None] | None] = queue.SimpleQueue()
+        self._closed = False
+        self._closing = threading.Lock()  # nothing enters the queue behind the None that ends it
         self._thread = threading.Thread(target=self._serve, name="steno-engine", daemon=True)
         self._thread.start()
 
@@ -70,11 +73,16 @@ class Engine:
         loop = asyncio.get_running_loop()
 
         def notify(each: Pass) -> None:
-            if on_pass is not None:
-                loop.call_soon_threadsafe(on_pass, each)
+            # A loop that was closed meanwhile has nobody left to tell.
+            with contextlib.suppress(RuntimeError):
+                if on_pass is not None:
+                    loop.call_soon_threadsafe(on_pass, each)
 
         job = _Job(session, tuple(window), request, notify)
-        self._queue.put(job)
+        with self._closing:
+            if self._closed:
+                raise ModelFailed(_CLOSED)
+            self._queue.put(job)
         # Cancelling the awaiting task cancels the future, which the thread sees before its next pass.
         return await asyncio.wrap_future(job.future)
 
@@ -83,8 +91,10 @@ class Engine:
         self._queue.put(partial(self._drop, session))
 
     def close(self) -> None:
-        """Stop the thread after the pass that is running; waiting requests fail."""
-        self._queue.put(None)
+        """Stop the thread after the pass that is running; requests that wait or come later fail."""
+        with self._closing:
+            self._closed = True
+            self._queue.put(None)
         self._thread.join()
 
     # --- everything below runs on the engine's thread ---
@@ -99,7 +109,8 @@ class Engine:
                 item = self._queue.get()
                 if item is None:
                     for job in active:
-                        self._settle(job, ModelFailed("the engine was closed"))
+                        self._settle(job, ModelFailed(_CLOSED))
+                    self._sessions.clear()
                     return
                 if isinstance(item, _Job):
                     active.append(item)
@@ -132,21 +143,23 @@ class Engine:
     def _one_pass(self, job: _Job) -> StopReason | None:
         session = self._sessions.setdefault(job.session, Session())
         if not job.passes:
-            self._begin(job, session)
+            self._begin(job)
         assert job.generator is not None
-        prefill = len(job.pending) - (1 if job.passes else 0)
-        logits = session.extend(self._network, job.pending).float()  # (V,)
+        # Followed afresh for each pass: the session may have been forgotten, or used by another request.
+        ids = session.follow([*job.window, *job.kept])
+        prefill = len(ids) - (1 if job.passes else 0)
+        logits = session.extend(self._network, ids).float()  # (V,)
         check(logits)
-        allowed = job.matcher.mask(logits) if job.matcher else logits
+        left = job.request.max_tokens - len(job.kept)
+        allowed = job.matcher.mask(logits, left) if job.matcher else logits
         token = choose(allowed, job.request.sampling, job.generator)
         if job.matcher:
             job.matcher.accept(token)
         job.passes.append(Pass((token,), (logprob(logits, token),), prefill))
         job.kept.append(token)
-        job.pending = [token]
         return self._stop(job)
 
-    def _begin(self, job: _Job, session: Session) -> None:
+    def _begin(self, job: _Job) -> None:
         request = job.request
         if len(job.window) + request.max_tokens > self.context_limit:
             raise ModelFailed(
@@ -154,7 +167,6 @@ class Engine:
                 f"the {self.context_limit} positions of {self.name}; make window.budget smaller"
             )
         job.started = time.perf_counter()
-        job.pending = session.follow(job.window)
         # A CPU generator on every device: one seed means one stream wherever it runs.
         job.generator = torch.Generator().manual_seed(request.sampling.seed)
         if request.constraint is not None:

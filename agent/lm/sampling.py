@@ -9,10 +9,12 @@ from agent.lm.types import Sampling
 
 
 def check(logits: torch.Tensor) -> None:
-    """Raise ModelFailed where logits are no numbers; -inf is legal (a forbidden token)."""
-    if bool(torch.isnan(logits).any()):
-        bad = int(torch.isnan(logits).sum())
-        raise ModelFailed(f"the model's logits hold {bad} NaN values; try --dtype fp32")
+    """Raise ModelFailed where logits are no distribution; -inf is legal (a forbidden token)."""
+    bad = int((torch.isnan(logits) | torch.isposinf(logits)).sum())
+    if bad:
+        raise ModelFailed(f"{bad} of the model's logits are NaN or infinite; try --dtype fp32")
+    if bool(torch.isneginf(logits).all()):
+        raise ModelFailed("the model's logits forbid every token; try --dtype fp32")
 
 
 def choose(
@@ -27,10 +29,13 @@ def choose(
     """
     if sampling.temperature == 0:
         return int(logits.argmax())
-    probabilities = torch.softmax(logits.double() / sampling.temperature, dim=-1)  # (V,)
+    # Less the maximum first, so that no temperature, however small, overflows.
+    shifted = logits.double() - logits.max()  # (V,), <= 0
+    probabilities = torch.softmax(shifted / sampling.temperature, dim=-1)  # (V,)
     ordered, order = probabilities.sort(descending=True, stable=True)
     before = ordered.cumsum(0) - ordered
     keep = (before < sampling.top_p) & (ordered >= sampling.min_p * ordered[0])
+    keep[0] = True  # top_p 0 keeps the likeliest, like any small top_p
     kept = torch.where(keep, ordered, torch.zeros_like(ordered)).cumsum(0)
     draw = torch.rand((), generator=generator, dtype=torch.float64) * kept[-1]
     index = int(torch.searchsorted(kept, draw, right=True))

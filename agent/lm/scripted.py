@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from agent.errors import ModelFailed
 from agent.lm.types import (
     Burst,
     Choices,
@@ -22,7 +23,7 @@ from agent.lm.types import (
     Request,
     StopReason,
 )
-from agent.lm.vocabulary import Turns
+from agent.lm.vocabulary import Turns, well_formed
 
 _PIECES = re.compile(rb" ?[^\s]{1,3}|\s")
 _LOGPROB = math.log(0.5)  # every scripted token claims one bit
@@ -45,7 +46,7 @@ class ScriptedVocabulary:
 
     def encode(self, text: str) -> list[int]:
         """About four characters a token, like the real ones."""
-        pieces = _PIECES.findall(text.encode("utf-8"))
+        pieces = _PIECES.findall(well_formed(text).encode("utf-8"))
         return [int.from_bytes(b"\x01" + piece, "big") for piece in pieces]
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -87,6 +88,17 @@ def stroll(prompt: Prompt) -> str:
     return " go " + exits[digest[0] % len(exits)] if exits else " look"
 
 
+def _in_turn(texts: tuple[str, ...]) -> Script:
+    remaining = iter(texts)
+
+    def answer(prompt: Prompt) -> str:
+        for text in remaining:
+            return text
+        raise ModelFailed(f"the script has {len(texts)} answers, and one more was asked for")
+
+    return answer
+
+
 class ScriptedModel:
     """Implements LanguageModel. `script` is a function of the prompt, or texts to answer in turn.
 
@@ -103,8 +115,7 @@ class ScriptedModel:
             label = f"{script.__module__}.{script.__qualname__}"
         else:
             texts = tuple(script)
-            remaining = iter(texts)
-            self._script = lambda _prompt: next(remaining)
+            self._script = _in_turn(texts)
             label = repr(texts)
         self.fingerprint = hashlib.sha256(label.encode()).hexdigest()
         self._counts: dict[tuple[str, Purpose], int] = {}

@@ -47,7 +47,7 @@ class TokenizerVocabulary:
             return ids
         # A tokenizer that ignores the flag: break each control text after its first character.
         for control in self._control_texts:
-            text = text.replace(control, control[:1] + "​" + control[1:])
+            text = text.replace(control, control[:1] + "\u200b" + control[1:])
         ids = self._encode(text, split_special_tokens=True)
         return [token for token in ids if token not in self.control_ids]
 

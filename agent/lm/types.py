@@ -50,9 +50,14 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """The output is a text of this Lark grammar (llguidance's dialect), then the end of the turn."""
+    """The output is a text of this Lark grammar (llguidance's dialect), then the end of the turn.
+
+    `closing` is text that may end it from most places. It is forced when the tokens that are left just
+    suffice for it, so that the output is whole even where the model would have gone on.
+    """
 
     lark: str
+    closing: str = ""
 
 
 Constraint = Choices | Grammar
@@ -118,7 +123,11 @@ class LanguageModel(Protocol):
     """A hash of the weights (and adapters): two models with one fingerprint compute the same."""
     context_limit: int
     """The most positions that the model was made for."""
-    vocabulary: Vocabulary
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Text to token ids and back."""
+        ...
 
     async def generate(
         self, session: str, window: Sequence[int], request: Request, on_pass: OnPass | None = None

@@ -46,6 +46,11 @@ class Vocabulary(Protocol):
         ...
 
 
+def well_formed(text: str) -> str:
+    """`text` with each lone surrogate replaced: it stands for no character, and UTF-8 has none."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def clip(vocabulary: Vocabulary, ids: Sequence[int], limit: int) -> list[int]:
     """At most `limit` of `ids`, a cut marked at its end.
 

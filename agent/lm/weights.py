@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
+import io
 import json
 import logging
 import os
@@ -91,7 +93,8 @@ def load(name: str, *, dtype: Dtype = "auto", device: Device = "auto") -> Engine
             )
         except (OSError, ValueError) as error:
             raise _cannot_load(source, error) from error
-    network.to(where).eval()
+    network.to(where)  # type: ignore[arg-type]
+    network.eval()
     network.requires_grad_(False)
     ends = network.generation_config.eos_token_id
     vocabulary = TokenizerVocabulary(
@@ -137,7 +140,8 @@ def _dequantise(gguf: Path, directory: Path) -> None:
     directory.parent.mkdir(parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:
-        with _quiet_transformers():
+        # transformers draws this conversion's bar whatever its own settings say.
+        with _quiet_transformers(), contextlib.redirect_stderr(io.StringIO()):
             folder, file = str(gguf.parent), gguf.name
             tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=file)
             # Rounding 4-bit weights to bf16 costs far less than the quantisation did, halves the
@@ -147,7 +151,7 @@ def _dequantise(gguf: Path, directory: Path) -> None:
                 gguf_file=file,
                 dtype=torch.float32,
                 quantization_config=GgufConfig(dequantize=True),
-            ).to(torch.bfloat16)
+            ).to(torch.bfloat16)  # type: ignore[arg-type]
             network.config._name_or_path = EMBEDDED_TITLE
             tokenizer.save_pretrained(making)
             network.save_pretrained(making)
@@ -225,7 +229,9 @@ def _pick_device(device: Device) -> str:
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
-        raise ModelUnavailable("device 'cuda' was asked for and torch sees none; use 'cpu' or 'auto'")
+        raise ModelUnavailable(
+            "device 'cuda' was asked for and torch sees none; use 'cpu' or 'auto'"
+        )
     return device
 
 

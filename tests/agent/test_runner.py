@@ -1,0 +1,225 @@
+"""Many episodes: seeds, rows, baselines, the run directory, interruption."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+import agent
+from agent.config import RunConfig
+from agent.errors import ConfigError, RunDirectoryError, StorageFailed, exit_code
+from agent.events import Event, Stepped
+from agent.lm.scripted import ScriptedModel
+from agent.results import EpisodeResult, read_results, summarise
+from agent.runner import run
+from agent.trace import read
+from envs.base import Info
+from envs.errors import UnknownEnvironment
+from memory import MemoryFile, MemoryFileError
+from tests.agent.world import Corridor, check_invariants, play, trace_of
+
+
+def test_episode_i_plays_seed_plus_i(tmp_path: Path) -> None:
+    done = play(tmp_path / "run", seed=70, episodes=3)
+    assert [row.seed for row in done.rows] == [70, 71, 72]
+    assert [next(read(trace_of(done, i)))["seed"] for i in range(3)] == [70, 71, 72]
+    check_invariants(done, 1024)
+
+
+def test_the_run_directory_holds_what_a_reader_needs(tmp_path: Path) -> None:
+    done = play(tmp_path / "run", episodes=2)
+    assert sorted(path.name for path in done.path.iterdir()) == [
+        "checkpoints.sqlite",
+        "config.toml",
+        "memory.sqlite",
+        "results.jsonl",
+        "traces",
+        "versions.json",
+    ]
+    assert read_results(done.path) == done.rows
+    versions = json.loads((done.path / "versions.json").read_text())
+    assert versions["model"] == "scripted"
+    assert versions["packages"]["langgraph"]
+
+
+def test_a_directory_that_holds_a_run_is_never_written_over(tmp_path: Path) -> None:
+    done = play(tmp_path / "run")
+    before = (done.path / "results.jsonl").read_bytes()
+    with pytest.raises(RunDirectoryError, match="already holds a run"):
+        play(tmp_path / "run")
+    assert (done.path / "results.jsonl").read_bytes() == before
+
+
+def test_checkpoints_stay_few_however_long_the_episode(tmp_path: Path) -> None:
+    import sqlite3
+
+    from agent.checkpoints import KEPT
+
+    done = play(tmp_path / "run", env=partial(Corridor, length=60))
+    with sqlite3.connect(done.path / "checkpoints.sqlite") as file:
+        assert 0 < file.execute("SELECT count(*) FROM checkpoints").fetchone()[0] <= KEPT
+        state = file.execute("SELECT checkpoint FROM checkpoints ORDER BY checkpoint_id DESC").fetchone()
+    assert len(state[0]) < 4000  # ids and counters, no transcript
+
+
+def test_the_memory_file_may_be_shared_by_runs(tmp_path: Path) -> None:
+    shared = tmp_path / "shared.sqlite"
+    first = play(tmp_path / "a", memory=shared)
+    second = play(tmp_path / "b", memory=shared)
+    assert first.memory == second.memory == shared
+    with MemoryFile.open(shared, read_only=True) as memory:
+        assert {episode.uid for episode in memory.episodes()} == {"a/0", "b/0"}
+        assert len(memory.banks()) == 2
+
+
+def test_baselines_need_no_model(tmp_path: Path) -> None:
+    config = RunConfig(env="test/corridor", agent="walkthrough", out=tmp_path / "w")
+    done = run(config, make_env=lambda _spec: Corridor())
+    row = done.rows[0]
+    assert (row.outcome, row.steps, row.think, row.window_max) == ("won", 10, None, None)
+    assert done.summary.tpf is None
+    assert done.summary.passes_per_step is None
+    check_invariants(done, 1024)
+    actions = [play_random(tmp_path / str(i), seed) for i, seed in enumerate((1, 1, 2))]
+    assert actions[0] == actions[1] != actions[2]
+
+
+def play_random(out: Path, seed: int) -> list[str]:
+    env = Corridor(length=30)
+    config = RunConfig(env="test/corridor", agent="random", seed=seed, out=out)
+    run(config, make_env=lambda _spec: env)
+    return env.actions
+
+
+class Silent(Corridor):
+    """An environment that lists no commands and has no walkthrough."""
+
+    def walkthrough(self) -> list[str] | None:
+        return None
+
+    def _info(self) -> Info:
+        return {**super()._info(), "admissible_commands": None}
+
+
+@pytest.mark.parametrize("player", ["random", "walkthrough"])
+def test_a_baseline_that_cannot_play_says_so(tmp_path: Path, player: str) -> None:
+    config = RunConfig.model_validate(
+        {"env": "test/corridor", "agent": player, "out": tmp_path / "r"}
+    )
+    done = run(config, make_env=lambda _spec: Silent())
+    assert done.rows[0].outcome == "error"
+    assert "--agent" in (done.rows[0].error or "")
+
+
+def test_steps_run_out(tmp_path: Path) -> None:
+    done = play(tmp_path / "run", env=partial(Corridor, length=50), max_steps=5)
+    assert (done.rows[0].outcome, done.rows[0].steps) == ("truncated", 5)
+
+
+def test_a_stop_finishes_the_step_and_keeps_what_was_done(tmp_path: Path) -> None:
+    def watch(event: Event) -> None:
+        if isinstance(event, Stepped) and (event.episode, event.step) == (1, 4):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    done = run(
+        RunConfig(env="test/corridor", episodes=3, out=tmp_path / "run"),
+        model=ScriptedModel(),
+        make_env=lambda _spec: Corridor(),
+        watch=watch,
+    )
+    assert done.interrupted
+    assert [row.episode for row in read_results(done.path)] == [0]
+    with MemoryFile.open(done.memory, read_only=True) as memory:
+        assert 4 <= max(step.step for step in memory.steps("run/1")) <= 5
+        assert memory.uncovered("run/1") == []
+
+
+def test_a_second_stop_stops_at_once(tmp_path: Path) -> None:
+    def watch(event: Event) -> None:
+        if isinstance(event, Stepped) and event.step == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    class Slow(ScriptedModel):
+        async def generate(self, *args: object, **kwargs: object) -> object:  # type: ignore[override]
+            await asyncio.sleep(0.05)
+            return await super().generate(*args, **kwargs)  # type: ignore[arg-type]
+
+    # Both signals may arrive as one; a step later the second watch sends two more.
+    config = RunConfig(env="test/corridor", out=tmp_path / "run")
+    try:
+        done = run(config, model=Slow(), make_env=lambda _spec: Corridor(), watch=watch)
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        pass
+    else:
+        assert done.interrupted
+    with MemoryFile.open(tmp_path / "run" / "memory.sqlite", read_only=True) as memory:
+        assert len(memory.steps("run/0")) >= 5
+
+
+def test_errors_that_end_a_run_come_before_anything_is_made(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with pytest.raises(UnknownEnvironment):
+        run(RunConfig(env="textwrld/cooking", out=out), model=ScriptedModel())
+    small = ScriptedModel()
+    small.context_limit = 512
+    with pytest.raises(ConfigError, match=r"exceeds the 512 positions"):
+        play(out, model=small)
+    assert not out.exists()
+
+
+def test_a_memory_file_that_is_none_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("my shopping list")
+    with pytest.raises(MemoryFileError):
+        play(tmp_path / "run", memory=file)
+    assert file.read_text() == "my shopping list"
+
+
+def test_a_full_disk_is_a_named_error_and_harms_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = play(tmp_path / "run")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(StorageFailed, match="No space left on device") as failure:
+            play(tmp_path / "full")
+    assert exit_code(failure.value) == 1
+    assert read_results(done.path) == done.rows
+
+
+def row(outcome: str, **values: object) -> EpisodeResult:
+    return EpisodeResult.model_validate(
+        {"episode": 0, "uid": "r/0", "env": "e", "seed": 0, "agent": "model", "outcome": outcome}
+        | values
+    )
+
+
+def test_errored_episodes_are_attempted_and_never_averaged() -> None:
+    rows = [
+        row("won", score=4, max_score=4, steps=10),
+        row("lost", score=1, max_score=4, steps=20),
+        row("error", score=0, max_score=4, steps=3, error="x"),
+    ]
+    summary = summarise(rows)
+    assert (summary.attempted, summary.scored, summary.errored) == (3, 2, 1)
+    assert (summary.win_rate, summary.mean_score, summary.steps) == (0.5, 0.625, 15)
+    nothing = summarise([])
+    assert (nothing.attempted, nothing.win_rate, nothing.mean_score) == (0, None, None)
+
+
+def test_the_public_names_are_there() -> None:
+    for name in agent.__all__:
+        assert getattr(agent, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nope'"):
+        _ = agent.nope
