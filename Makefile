@@ -9,7 +9,8 @@ PYTHON ?=
 BIN := $(VENV)/bin
 ARGS ?=
 
-PLAY ?= $(BIN)/steno run --env 'textworld/coin-collector?level=5' --episodes 1 --seed 10000
+PLAY ?= $(BIN)/steno run --env 'textworld/coin-collector?level=5' --episodes 1 --seed 10000 \
+	--max-steps 30 --constrain --show
 
 PACKAGES := agent memory envs tui
 CODE := $(PACKAGES) tests

@@ -83,6 +83,9 @@ def run(
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON line an episode, then a summary line.")
     ] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Tell on stderr what happens, as it happens.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the config and stop.")] = False,
 ) -> None:
     """Play games without a screen and print a table of results."""
@@ -111,7 +114,7 @@ def run(
         return
     from agent.headless import run_headless
 
-    raise typer.Exit(run_headless(resolved, as_json=as_json))
+    raise typer.Exit(run_headless(resolved, as_json=as_json, show=show))
 
 
 def given(flags: dict[str, Any]) -> dict[str, Any]:

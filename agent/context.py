@@ -171,6 +171,17 @@ class Marks:
     low: int
 
 
+def room_for_recalled(window: Window, turn: int, caps: Caps, marks: Marks) -> int:
+    """Tokens of looked-up notes that may still enter in this turn, however often it looks things up.
+
+    All of a turn's together stay under their cap, since its turn is kept when it is pruned again, and
+    none lifts the window over the high-water mark, from where only the reserve is left.
+    """
+    here = [s for s in window.segments if s.kind == "recalled" and s.turn == turn]
+    used = sum(len(segment.ids) for segment in here)
+    return max(min(caps.recalled - used, marks.high - len(window)), 0)
+
+
 LOW_SHARE = 0.7  # of the high mark
 
 

@@ -20,6 +20,15 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """An episode begins with this observation."""
+
+    episode: int
+    seed: int
+    observation: str
+
+
+@dataclass(frozen=True, slots=True)
 class Passed:
     """A forward pass kept these tokens."""
 
@@ -78,7 +87,7 @@ class Stepped:
     window_tokens: int
 
 
-Event = Phase | Passed | Thought | NotesWritten | SummaryFailed | Pruned | Stepped
+Event = Phase | Opened | Passed | Thought | NotesWritten | SummaryFailed | Pruned | Stepped
 Watcher = Callable[[Event], None]
 
 

@@ -4,33 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from agent.config import RunConfig
 from agent.errors import EXIT_EPISODES_ERRORED, EXIT_INTERRUPTED, EXIT_OK
-from agent.events import Event, NotesWritten, Passed, Phase, Pruned, Stepped, SummaryFailed
-from agent.results import EpisodeResult, Summary, as_json
+from agent.events import Event, nobody
+from agent.live import Live, Narrator, console_for, number
+from agent.results import Summary, as_json
 from agent.runner import Run, run
 from memory.render import printable
 
 
-def run_headless(config: RunConfig, *, as_json: bool) -> int:
-    """Play the run, print its results, and return the exit code."""
+def run_headless(config: RunConfig, *, as_json: bool, show: bool = False) -> int:
+    """Play the run, print its results, and return the exit code; `show` narrates on stderr."""
     try:
         with Live(config, sys.stderr) as live:
-            done = run(config, watch=live.watch, on_row=live.row)
+            narrate = Narrator(live.console) if show else nobody
+
+            def watch(event: Event) -> None:
+                narrate(event)
+                live.watch(event)
+
+            done = run(config, watch=watch, on_row=live.row)
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.stderr.write("stopped at once; what was committed is kept\n")
         return EXIT_INTERRUPTED
     if as_json:
         print_json(done)
     else:
-        print_table(done, _console(sys.stdout))
+        print_table(done, console_for(sys.stdout))
     return exit_code_of(done)
 
 
@@ -72,7 +77,7 @@ def print_table(done: Run, console: Console) -> None:
             str(row.episode),
             str(row.seed),
             row.outcome,
-            f"{_number(row.score)}/{_number(row.max_score)}",
+            f"{number(row.score)}/{number(row.max_score)}",
             str(row.steps),
             str(passes) if row.costs() else "-",
             f"{tokens / passes:.2f}" if passes else "-",
@@ -95,90 +100,14 @@ def in_words(summary: Summary) -> str:
     """The summary in two lines."""
     games = f"{summary.attempted} attempted, {summary.scored} scored, {summary.errored} errored"
     line = (
-        f"{games}; won {summary.won} (rate {_number(summary.win_rate)}), "
-        f"mean score {_number(summary.mean_score)}"
+        f"{games}; won {summary.won} (rate {number(summary.win_rate)}), "
+        f"mean score {number(summary.mean_score)}"
     )
     if summary.passes is None:
         return line
     return line + (
-        f"\n{_number(summary.passes_per_step)} passes a step, {_number(summary.tpf)} tokens and "
-        f"{_number(summary.bits_per_forward)} bits a pass; {summary.notes_written} notes written, "
+        f"\n{number(summary.passes_per_step)} passes a step, {number(summary.tpf)} tokens and "
+        f"{number(summary.bits_per_forward)} bits a pass; {summary.notes_written} notes written, "
         f"{summary.prunes} prunes, {summary.evictions} evictions, {summary.failed_summaries} unusable "
         f"summaries, window at most {summary.window_max} tokens"
     )
-
-
-def _console(stream: TextIO) -> Console:
-    """A console as wide as its terminal; a pipe or a file gets lines that need no wrapping."""
-    console = Console(file=stream, highlight=False, soft_wrap=True)
-    if not console.is_terminal:
-        console.width = 120
-    return console
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return str(int(value)) if float(value).is_integer() else f"{value:.2f}"
-
-
-class Live:
-    """The live line: a bar on a terminal, plain lines elsewhere. A context manager and a watcher."""
-
-    def __init__(self, config: RunConfig, stream: TextIO) -> None:
-        self._config = config
-        self._console = _console(stream)
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[live]}", markup=False),
-            console=self._console,
-            transient=True,
-            disable=not self._console.is_terminal,
-        )
-        self._task = self._progress.add_task("episodes", total=config.episodes, live="")
-        self._word, self._at = "", ""
-        self._tokens = self._passes = 0
-
-    def __enter__(self) -> Live:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def watch(self, event: Event) -> None:
-        """Keep the live line current; on a plain stream, say what a person would want to read."""
-        if isinstance(event, Phase):
-            self._word = event.word
-            if event.word == "LOADING" and self._progress.disable:
-                self._say("loading the model")
-        elif isinstance(event, Passed):
-            self._tokens += len(event.each.token_ids)
-            self._passes += 1
-        elif isinstance(event, Stepped):
-            score = _number(event.score)
-            self._at = f"step {event.step} score {score} window {event.window_tokens}"
-        elif isinstance(event, Pruned):
-            self._word = "PRUNING"
-        elif isinstance(event, NotesWritten):
-            self._word = f"NOTED {len(event.operations)}"
-        elif isinstance(event, SummaryFailed):
-            self._word = "NOTES UNUSABLE"
-        tpf = f" TPF {self._tokens / self._passes:.2f}" if self._passes else ""
-        self._progress.update(self._task, live=f"{self._word:<14} {self._at}{tpf}")
-
-    def row(self, row: EpisodeResult) -> None:
-        """An episode has ended."""
-        self._progress.advance(self._task)
-        if self._progress.disable:
-            self._say(
-                f"episode {row.episode + 1}/{self._config.episodes} seed {row.seed}: {row.outcome}, "
-                f"score {_number(row.score)}/{_number(row.max_score)}, {row.steps} steps, "
-                f"{row.wall_s:.1f} s"
-            )
-
-    def _say(self, line: str) -> None:
-        self._console.print(Text(printable(line)))

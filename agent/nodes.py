@@ -12,12 +12,12 @@ from langgraph.runtime import Runtime
 
 from agent import prompts
 from agent.config import SUMMARY_PROMPT_TOKENS
-from agent.context import Window, plan_cut
+from agent.context import Window, plan_cut, room_for_recalled
 from agent.errors import ModelFailed, NoteSyntaxError
 from agent.events import NotesWritten, Phase, Pruned, SummaryFailed, Thought
 from agent.lm.stops import trim
-from agent.lm.types import Choices, Constraint, Grammar, Request, Slow
-from agent.note_ops import CLOSING, AddNote, DeleteNote, FindNotes, RewriteNote, grammar, parse
+from agent.lm.types import Choices, Request, Slow
+from agent.note_ops import CLOSING, AddNote, DeleteNote, FindNotes, RewriteNote, constraint, parse
 from agent.state import Draft, EpisodeContext, State
 from agent.window_text import head_ids, note_cost, observation_ids, user_turn
 from memory import Add, Conflict, Delete, NewSpan, Note, NoteChange, Prune, Rewrite, choose
@@ -66,15 +66,17 @@ async def think(state: State, runtime: Runtime[EpisodeContext]) -> Update:
         if generation.token_ids[sampled : sampled + len(ending)] == tuple(ending):
             sampled += len(ending)
         text = kept.text.strip()
-        ctx.append(
-            ctx.make_segment(
-                "thought",
-                state["step"],
-                [*cue, *kept.ids, *ending],
-                span=ctx.span(NewSpan(state["step"], "thought", 0, text)),
-                sampled=(len(cue), len(cue) + sampled),
+        # An empty thought stays out of the window: a model that sees one soon thinks nothing else.
+        if text:
+            ctx.append(
+                ctx.make_segment(
+                    "thought",
+                    state["step"],
+                    [*cue, *kept.ids, *ending],
+                    span=ctx.span(NewSpan(state["step"], "thought", 0, text)),
+                    sampled=(len(cue), len(cue) + sampled),
+                )
             )
-        )
         ctx.watch(Thought(ctx.index, state["step"], text))
     full = len(ctx.window) > ctx.marks.high
     return {"reason": "high_water" if full else None}
@@ -94,9 +96,6 @@ async def summarise(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     )
     asked = user_turn(vocabulary, told, SUMMARY_PROMPT_TOKENS)
     ctx.append(ctx.make_segment("summary_prompt", state["step"], asked))
-    constraint: Constraint | None = (
-        Grammar(grammar(shown), CLOSING) if config.notes.constrain else None
-    )
     ordinal = 2 * _ORDINAL[reason] + state["failures"]
     request = Request(
         "summarise",
@@ -104,7 +103,7 @@ async def summarise(state: State, runtime: Runtime[EpisodeContext]) -> Update:
         config.notes.max_tokens,
         ctx.sampling(state["step"], "summarise", ordinal),
         stop_strings=(CLOSING,),
-        constraint=constraint,
+        constraint=constraint(shown) if config.notes.constrain else None,
     )
     try:
         generation = await ctx.generate(state["step"], request)
@@ -264,12 +263,16 @@ async def rebuild(ctx: EpisodeContext, step: int) -> None:
 
 
 async def _append_found(ctx: EpisodeContext, step: int, query: str) -> None:
-    """What FIND brought enters at the window's tail, marked as looked up."""
+    """What FIND brought enters at the window's tail, marked as looked up, as far as there is room."""
     vocabulary, scope = ctx.model.vocabulary, ctx.scope
     ordinal = sum(span.kind == "recalled" for span in ctx.spans)
     hits = await ctx.memory.call(lambda memory: memory.search(scope, query, 3))
     text = prompts.recalled(query, hits)
-    ids = user_turn(vocabulary, text, ctx.config.notes.find_tokens)
+    room = room_for_recalled(ctx.window, step, ctx.caps, ctx.marks)
+    cap = min(ctx.config.notes.find_tokens, room - len(user_turn(vocabulary, "", 0)))
+    if cap <= 0:
+        return
+    ids = user_turn(vocabulary, text, cap)
     span = ctx.span(NewSpan(step, "recalled", ordinal, text))
     ctx.append(ctx.make_segment("recalled", step, ids, span=span))
 

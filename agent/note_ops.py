@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.errors import NoteSyntaxError
+from agent.lm.types import Grammar
 
 TITLE_CHARS = 32
 BODY_CHARS = 160
@@ -129,6 +130,11 @@ def _parse_line(number: int, line: str) -> NoteOperation:
         f"line {number} is {line[:60]!r}; use 'ADD title: body', 'REWRITE n: body', 'DELETE n' "
         f"or 'FIND query' (title up to {TITLE_CHARS} characters, body up to {BODY_CHARS})"
     )
+
+
+def constraint(notes_shown: int) -> Grammar:
+    """What the model is held to when it answers a window with so many notes."""
+    return Grammar(grammar(notes_shown), CLOSING, ": ", f"REWRITE {notes_shown}: ")
 
 
 def grammar(notes_shown: int) -> str:

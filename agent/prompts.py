@@ -42,8 +42,8 @@ def summarise(reason: str, *, notes_shown: int) -> str:
         "asked": "You asked to write notes.",
         "end": "The game is over.",
     }[reason]
-    change = "" if notes_shown == 0 else f" Or REWRITE 1-{notes_shown}, DELETE, FIND."
-    return f"{opening} Note in short lines what you must remember, like this:\n{_EXAMPLE}{change}"
+    change = "" if notes_shown == 0 else f" (Notes 1-{notes_shown}: REWRITE n: body, DELETE n.)"
+    return f"{opening}{change} Note in short lines what you must remember, like this:\n{_EXAMPLE}"
 
 
 def summarise_again(refused: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from agent.config import RunConfig
 from agent.errors import Interrupted
-from agent.events import Stepped, Watcher, nobody
+from agent.events import Opened, Stepped, Watcher, nobody
 from agent.memory_thread import MemoryThread
 from agent.tally import Tally
 from agent.trace import Trace
@@ -69,6 +69,7 @@ class EpisodeRecord:
         observation, self.info = await asyncio.to_thread(self.env.reset, seed=self.seed)
         self.observation = storable(observation)
         await self._commit(0, None, None, done=False)
+        self.watch(Opened(self.index, self.seed, self.observation))
 
     async def step(self, number: int, action: str) -> bool:
         """Play an action and commit the step. True where the episode is over.

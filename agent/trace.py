@@ -168,4 +168,6 @@ def windows(path: Path, budget: int) -> Iterator[tuple[dict[str, Any], Window]]:
 
 def _cannot_write(path: Path, error: OSError) -> StorageFailed:
     reason = error.strerror or type(error).__name__
-    return StorageFailed(f"cannot write the trace {path}: {reason}; free space or use another --out")
+    return StorageFailed(
+        f"cannot write the trace {path}: {reason}; free space or use another --out"
+    )

@@ -13,7 +13,7 @@ import torch
 
 from agent.errors import ModelFailed
 from agent.lm.tokenizer import TokenizerVocabulary
-from agent.lm.types import Choices, Constraint
+from agent.lm.types import Choices, Constraint, Grammar
 
 
 class Matcher(Protocol):
@@ -39,10 +39,10 @@ def only(logits: torch.Tensor, allowed: Sequence[int]) -> torch.Tensor:
 
 
 class ChoiceMatcher:
-    """One of several token sequences. The set is small, so a list is its own trie."""
+    """One of several token sequences, then `end`. The set is small, so a list is its own trie."""
 
-    def __init__(self, sequences: Iterable[tuple[int, ...]]) -> None:
-        self._left = list(dict.fromkeys(sequences))
+    def __init__(self, sequences: Iterable[Sequence[int]], end: int) -> None:
+        self._left = list(dict.fromkeys((*sequence, end) for sequence in sequences))
         self._at = 0
         if not self._left:
             raise ModelFailed("a constrained generation was asked for with no choices")
@@ -52,29 +52,40 @@ class ChoiceMatcher:
         return all(len(sequence) == self._at for sequence in self._left)
 
     def mask(self, logits: torch.Tensor, left: int) -> torch.Tensor:
-        """Only sequences that can still be finished count, unless none can."""
-        open_ones = [s for s in self._left if len(s) > self._at]
-        fitting = [s for s in open_ones if len(s) - self._at <= left] or open_ones
-        return only(logits, sorted({s[self._at] for s in fitting}))
+        """Only sequences that can still be finished count. Their end may be what no longer fits.
+
+        Raises ModelFailed where none fits, which the first call finds out.
+        """
+        for room in (left, left + 1):
+            fitting = {s[self._at] for s in self._left if self._at < len(s) <= self._at + room}
+            if fitting:
+                return only(logits, sorted(fitting))
+        shortest = min(len(s) for s in self._left) - 1
+        raise ModelFailed(
+            f"none of {len(self._left)} choices fits into {left} tokens; the shortest needs {shortest}"
+        )
 
     def accept(self, token: int) -> None:
         self._left = [s for s in self._left if len(s) > self._at and s[self._at] == token]
         self._at += 1
 
 
+_CHARACTER = 4  # tokens that one character may take: a token holds at least one byte
+
+
 class GrammarMatcher:
-    """A Lark grammar through llguidance."""
+    """A Lark grammar through llguidance, brought to a whole ending however few tokens are left."""
 
-    def __init__(self, tokenizer: Any, lark: str, closing: Sequence[int]) -> None:
-        import llguidance
-        import llguidance.torch as bitmasks
-
-        self._bitmasks = bitmasks
-        self._matcher = llguidance.LLMatcher(tokenizer, lark)
-        if self._matcher.is_error():
-            raise ModelFailed(f"llguidance refused the grammar: {self._matcher.get_error()}")
-        self._bits = bitmasks.allocate_token_bitmask(1, tokenizer.vocab_size)
-        self._closing = list(closing)
+    def __init__(self, guide: Any, grammar: Grammar) -> None:
+        self._guide = guide
+        self._matcher = self._follow(grammar.lark)
+        self._closing: list[int] = guide.tokenize_str(grammar.closing)
+        self._separator: list[int] = guide.tokenize_str(grammar.separator)
+        # What cannot lead away from a place where the closing may come.
+        self._stay = rf"start: /[^\u{ord(grammar.closing[0]):04x}]+/" if grammar.closing else ""
+        # With no more tokens than this left there is no room for another opening.
+        self._last = len(grammar.opening.encode()) + _CHARACTER + len(self._closing)
+        self._near_end = False
         self._forced: list[int] = []
 
     @property
@@ -82,22 +93,58 @@ class GrammarMatcher:
         return bool(self._matcher.is_stopped())
 
     def mask(self, logits: torch.Tensor, left: int) -> torch.Tensor:
-        """From a few tokens before the last place where the closing fits, it is taken if legal."""
-        closing = self._closing
-        nearly_out = not self._forced and closing and left <= len(closing) + 3
-        if nearly_out and self._matcher.validate_tokens(closing) == len(closing):
-            self._forced = list(closing)
+        """What the grammar allows; near the end only what leaves room for the closing."""
+        self._forced = self._forced or self._way_out(left)
         if self._forced:
             return only(logits, self._forced[:1])
-        self._bitmasks.fill_next_token_bitmask(self._matcher, self._bits)
-        masked = logits.clone()
-        self._bitmasks.apply_token_bitmask_inplace(masked, self._bits.to(masked.device))
+        masked = _where_allowed(self._matcher, logits)
+        self._near_end = left <= self._last and self._may_come(self._closing)
+        if self._near_end:
+            masked = _where_allowed(self._follow(self._stay), masked)
+            masked[self._closing[0]] = logits[self._closing[0]]
         return masked
 
     def accept(self, token: int) -> None:
         if not self._matcher.consume_token(token):
             raise ModelFailed(f"llguidance refused token {token}: {self._matcher.get_error()}")
+        if self._near_end and token == self._closing[0]:
+            self._forced = self._closing  # the model began it by itself
+        self._near_end = False
         self._forced = self._forced[1:]
+
+    def _way_out(self, left: int) -> list[int]:
+        """The tokens that must come now, if any. A character that is begun takes up to 3 more."""
+        closing, separator = self._closing, self._separator
+        if left < len(closing) + _CHARACTER and self._may_come(closing):
+            return closing
+        if left >= len(separator) + _CHARACTER + len(closing) + _CHARACTER:
+            return []
+        # Where the closing may follow it, the separator is no more than text.
+        leads_out = self._may_come(separator) and not self._may_come([*separator, *closing])
+        return separator if leads_out else []
+
+    def _may_come(self, tokens: list[int]) -> bool:
+        return bool(tokens) and self._matcher.validate_tokens(tokens) == len(tokens)
+
+    def _follow(self, lark: str) -> Any:
+        import llguidance
+
+        matcher = llguidance.LLMatcher(self._guide, lark)
+        if matcher.is_error():
+            raise ModelFailed(f"llguidance refused the grammar: {matcher.get_error()}")
+        return matcher
+
+
+def _where_allowed(matcher: Any, logits: torch.Tensor) -> torch.Tensor:
+    """Logits with every token that the grammar forbids now at -inf. # (V,) -> (V,)
+
+    llguidance.torch does the same through torch.compile, which wants a compiler and seconds.
+    """
+    packed = torch.frombuffer(bytearray(matcher.compute_bitmask()), dtype=torch.uint8)  # (V / 8,)
+    bits = (packed[:, None] >> torch.arange(8, dtype=torch.uint8)) & 1  # (V / 8, 8)
+    allowed = torch.zeros(logits.shape, dtype=torch.bool)
+    allowed[: bits.numel()] = bits.flatten()[: len(allowed)].bool()
+    return logits.masked_fill(~allowed.to(logits.device), float("-inf"))
 
 
 class Constraints:
@@ -113,7 +160,7 @@ class Constraints:
         """A fresh matcher. Raises ModelFailed for an empty set of choices or a bad grammar."""
         encode = self._vocabulary.encode
         if isinstance(constraint, Choices):
-            return ChoiceMatcher((*encode(text), self._end) for text in constraint.texts)
+            return ChoiceMatcher(map(encode, constraint.texts), self._end)
         if self._guide is None:
             import llguidance.hf
 
@@ -122,4 +169,4 @@ class Constraints:
                 n_vocab=self._logits_width,
                 eos_token=self._end,
             )
-        return GrammarMatcher(self._guide, constraint.lark, encode(constraint.closing))
+        return GrammarMatcher(self._guide, constraint)

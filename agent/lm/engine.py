@@ -151,7 +151,10 @@ class Engine:
         logits = session.extend(self._network, ids).float()  # (V,)
         check(logits)
         left = job.request.max_tokens - len(job.kept)
-        allowed = job.matcher.mask(logits, left) if job.matcher else logits
+        allowed = logits
+        if job.matcher:
+            allowed = job.matcher.mask(logits, left)
+            check(allowed)
         token = choose(allowed, job.request.sampling, job.generator)
         if job.matcher:
             job.matcher.accept(token)

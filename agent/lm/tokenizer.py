@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import ModelUnavailable
-from agent.lm.vocabulary import Turns
+from agent.lm.vocabulary import Turns, well_formed
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -26,10 +26,13 @@ class TokenizerVocabulary:
         added = getattr(tokenizer, "added_tokens_decoder", {})
         special = {index for index, token in added.items() if token.special}
         self.control_ids = frozenset(special | set(tokenizer.all_special_ids))
-        self._control_texts = sorted(
-            {str(tokenizer.convert_ids_to_tokens(i)) for i in self.control_ids}, key=len
-        )
         self.turns = self._derive_turns()
+        # Some tokenizers do not call their turn marks special (DeepSeek's <|User|>); here they are.
+        marks = {i for i, token in added.items() if any(map(str.isalnum, token.content))}
+        self.control_ids |= marks & self.turns.ids
+        self._control_texts = [
+            str(tokenizer.convert_ids_to_tokens(i)) for i in sorted(self.control_ids)
+        ]
         ends = set(end_ids) | set(self.turns.assistant_end[:1])
         if tokenizer.eos_token_id is not None:
             ends.add(int(tokenizer.eos_token_id))
@@ -42,6 +45,7 @@ class TokenizerVocabulary:
 
     def encode(self, text: str) -> list[int]:
         """Token ids of `text` as data: control tokens in it become plain characters."""
+        text = well_formed(text)
         ids = self._encode(text, split_special_tokens=True)
         if self.control_ids.isdisjoint(ids):
             return ids
@@ -71,10 +75,18 @@ class TokenizerVocabulary:
                 f"the tokenizer {self.tokenizer.name_or_path!r} has no chat template; use an "
                 "instruction-tuned model, or put a chat_template.jinja beside its tokenizer"
             )
-        talk = self._render(("user", _A), ("assistant", _B), ("user", _C))
-        a_to_b = talk.split(_A)[1].split(_B)[0]
-        b_to_c = talk.split(_B)[1].split(_C)[0]
-        begin, s_to_a = self._system_marks()
+        import jinja2
+
+        try:
+            talk = self._render(("user", _A), ("assistant", _B), ("user", _C))
+            a_to_b = talk.split(_A)[1].split(_B)[0]
+            b_to_c = talk.split(_B)[1].split(_C)[0]
+            begin, s_to_a = self._system_marks()
+        except (jinja2.TemplateError, IndexError) as error:
+            raise ModelUnavailable(
+                f"the chat template of {self.tokenizer.name_or_path!r} does not render a plain talk of "
+                f"user and assistant ({error}); put another chat_template.jinja beside its tokenizer"
+            ) from error
         closing = self._encode(b_to_c)
         # The end of the assistant's turn is the first mark after its text, where there is one.
         end = closing[:1] if closing and closing[0] in self.control_ids else []
@@ -92,7 +104,7 @@ class TokenizerVocabulary:
 
         try:
             text = self._render(("system", _S), ("user", _A))
-        except jinja2.exceptions.TemplateError:
+        except jinja2.TemplateError:
             text = ""  # the template knows no system role and says so by raising
         if _S in text and text.index(_S) < text.index(_A):
             return text.split(_S)[0], text.split(_S)[1].split(_A)[0]

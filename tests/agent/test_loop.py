@@ -97,9 +97,7 @@ def test_a_second_try_is_told_why_the_first_failed(tmp_path: Path) -> None:
         prompts.append(prompt.window)
         return "ADD half a" if len(prompts) % 2 else "ADD note: whole\nEND"
 
-    done = play(
-        tmp_path / "run", env=LONG, window=SMALL, script=answers(summarise=summarise)
-    )
+    done = play(tmp_path / "run", env=LONG, window=SMALL, script=answers(summarise=summarise))
     row = done.rows[0]
     assert row.evictions == 0
     assert row.failed_summaries == row.summaries >= 3
@@ -167,7 +165,9 @@ def test_the_model_may_ask_to_write_notes(tmp_path: Path) -> None:
     row = done.rows[0]
     assert row.steps == 10
     assert env.actions == ["go north"] * 10  # the reserved action never reaches the game
-    reasons = {event["step"] for event in events(done, "generate") if event["purpose"] == "summarise"}
+    reasons = {
+        event["step"] for event in events(done, "generate") if event["purpose"] == "summarise"
+    }
     assert {3, 11} <= reasons  # asked for, and at the end
 
 
@@ -230,6 +230,14 @@ def test_thinking_off_leaves_only_actions(tmp_path: Path) -> None:
     done = play(tmp_path / "run", think={"mode": "off"})
     assert {event["purpose"] for event in events(done, "generate")} == {"act", "summarise"}
     assert done.summary.think_tpf is None
+
+
+def test_an_empty_thought_costs_passes_and_stays_out_of_the_window(tmp_path: Path) -> None:
+    done = play(tmp_path / "run", script=answers(think="\n"))
+    assert done.rows[0].think is not None
+    assert done.rows[0].think.passes == 10
+    assert not [event for event in events(done, "segment") if event["kind"] == "thought"]
+    check_invariants(done, 1024)
 
 
 def test_burst_mode_reaches_the_figures(tmp_path: Path) -> None:

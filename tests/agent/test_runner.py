@@ -64,7 +64,9 @@ def test_checkpoints_stay_few_however_long_the_episode(tmp_path: Path) -> None:
     done = play(tmp_path / "run", env=partial(Corridor, length=60))
     with sqlite3.connect(done.path / "checkpoints.sqlite") as file:
         assert 0 < file.execute("SELECT count(*) FROM checkpoints").fetchone()[0] <= KEPT
-        state = file.execute("SELECT checkpoint FROM checkpoints ORDER BY checkpoint_id DESC").fetchone()
+        state = file.execute(
+            "SELECT checkpoint FROM checkpoints ORDER BY checkpoint_id DESC"
+        ).fetchone()
     assert len(state[0]) < 4000  # ids and counters, no transcript
 
 

@@ -1,0 +1,135 @@
+"""What a person sees while a run goes on: a live line, and the story where it is asked for."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from agent.config import RunConfig
+from agent.events import (
+    Event,
+    NotesWritten,
+    Opened,
+    Passed,
+    Phase,
+    Pruned,
+    Stepped,
+    SummaryFailed,
+    Thought,
+)
+from agent.results import EpisodeResult
+from memory import printable
+
+PLAIN_WIDTH = 120  # columns of a pipe or a file
+
+
+def console_for(stream: TextIO) -> Console:
+    """A console as wide as its terminal; a pipe or a file gets lines that need no wrapping."""
+    console = Console(file=stream, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = PLAIN_WIDTH
+    return console
+
+
+def number(value: float | None) -> str:
+    """A figure for a person: whole numbers bare, others with two digits, '-' for not measured."""
+    if value is None:
+        return "-"
+    return str(int(value)) if float(value).is_integer() else f"{value:.2f}"
+
+
+class Live:
+    """The live line: a bar on a terminal, plain lines elsewhere. A context manager and a watcher."""
+
+    def __init__(self, config: RunConfig, stream: TextIO) -> None:
+        self._config = config
+        self.console = console_for(stream)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[live]}", markup=False),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        self._task = self._progress.add_task("episodes", total=config.episodes, live="")
+        self._word, self._at = "", ""
+        self._tokens = self._passes = 0
+
+    def __enter__(self) -> Live:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def watch(self, event: Event) -> None:
+        """Keep the live line current; on a plain stream, say what a person would want to read."""
+        if isinstance(event, Phase):
+            self._word = event.word
+            if event.word == "LOADING" and self._progress.disable:
+                self._say("loading the model")
+        elif isinstance(event, Passed):
+            self._tokens += len(event.each.token_ids)
+            self._passes += 1
+        elif isinstance(event, Stepped):
+            score = number(event.score)
+            self._at = f"step {event.step} score {score} window {event.window_tokens}"
+        elif isinstance(event, Pruned):
+            self._word = "PRUNING"
+        elif isinstance(event, NotesWritten):
+            self._word = f"NOTED {len(event.operations)}"
+        elif isinstance(event, SummaryFailed):
+            self._word = "NOTES UNUSABLE"
+        tpf = f" TPF {self._tokens / self._passes:.2f}" if self._passes else ""
+        self._progress.update(self._task, live=f"{self._word:<14} {self._at}{tpf}")
+
+    def row(self, row: EpisodeResult) -> None:
+        """An episode has ended."""
+        self._progress.advance(self._task)
+        if self._progress.disable:
+            self._say(
+                f"episode {row.episode + 1}/{self._config.episodes} seed {row.seed}: {row.outcome}, "
+                f"score {number(row.score)}/{number(row.max_score)}, {row.steps} steps, "
+                f"{row.wall_s:.1f} s"
+            )
+
+    def _say(self, line: str) -> None:
+        self.console.print(Text(printable(line)))
+
+
+class Narrator:
+    """A watcher that tells the story of an episode, line by line, each kind with a mark of its own."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def __call__(self, event: Event) -> None:
+        """Tell one event; what passes between tokens is not told."""
+        if isinstance(event, Opened):
+            self._tell("", f"--- episode {event.episode}, seed {event.seed} ---", "bold")
+            self._tell("  | ", event.observation, "")
+        elif isinstance(event, Thought):
+            self._tell("  ~ ", event.text, "italic cyan")
+        elif isinstance(event, Stepped):
+            where = f"   [step {event.step}, score {number(event.score)}"
+            where += f", window {event.window_tokens}]" if event.window_tokens else "]"
+            self._tell("  > ", event.action + where, "bold")
+            self._tell("  | ", event.observation, "")
+        elif isinstance(event, NotesWritten):
+            self._tell("  + ", "\n".join(event.operations), "green")
+        elif isinstance(event, SummaryFailed):
+            self._tell("  ! ", f"notes not usable: {event.reason}", "yellow")
+        elif isinstance(event, Pruned):
+            story = f"window {event.kind}: {event.before} -> {event.after} tokens"
+            self._tell("  x ", story, "magenta")
+
+    def _tell(self, mark: str, text: str, style: str) -> None:
+        for line in printable(text).splitlines():
+            if line.strip():
+                self._console.print(Text(mark + line, style=style))
