@@ -99,7 +99,8 @@ SHARES = {
     ("notes", "find_tokens"): 0.04,
     ("window", "observation"): 0.13,
 }
-HEAD_TOKENS = 2 * MARKS_TOKENS  # opening marks, the notes' heading, the acknowledgement
+HEADING_TOKENS = 4  # "Your notes:" may be longer than what stands there without notes
+LEAST_NOTE_TOKENS = 24  # one whole operation and END
 
 
 class RunConfig(BaseSettings):
@@ -131,7 +132,7 @@ class RunConfig(BaseSettings):
 
     @model_validator(mode="after")
     def _window_fits(self) -> Self:
-        self.filled().marks(system_tokens=0)  # the prompt's own length is known once a model is
+        self.filled().marks(bare_head=0)  # the head's own length is known once a model is
         return self
 
     def filled(self) -> RunConfig:
@@ -141,14 +142,24 @@ class RunConfig(BaseSettings):
         for (name, key), share in SHARES.items():
             section = sections.get(name, getattr(self, name))
             if getattr(section, key) == 0:
-                section = section.model_copy(update={key: max(int(share * budget), 1)})
+                least = LEAST_NOTE_TOKENS if (name, key) == ("notes", "max_tokens") else 1
+                section = section.model_copy(update={key: max(int(share * budget), least)})
             sections[name] = section
-        return self.model_copy(update=sections)
+        full = self.model_copy(update=sections)
+        if full.notes.max_tokens < LEAST_NOTE_TOKENS:
+            raise ConfigError(
+                f"notes.max_tokens {full.notes.max_tokens} is too small for one note; use at least "
+                f"{LEAST_NOTE_TOKENS}"
+            )
+        return full
 
-    def caps(self, system_tokens: int) -> Caps:
-        """The most tokens of each piece of the window, marks included. For a filled config."""
+    def caps(self, bare_head: int) -> Caps:
+        """The most tokens of each piece of the window, marks included. For a filled config.
+
+        `bare_head` counts the head without any note: it depends on the model and the environment.
+        """
         return Caps(
-            head=system_tokens + self.notes.recall_tokens + HEAD_TOKENS,
+            head=bare_head + self.notes.recall_tokens + HEADING_TOKENS,
             observation=self.window.observation + MARKS_TOKENS,
             thought=self.think.max_tokens + CUE_TOKENS,
             action=self.act.max_tokens + CUE_TOKENS,
@@ -157,12 +168,10 @@ class RunConfig(BaseSettings):
             recalled=self.notes.find_tokens + MARKS_TOKENS,
         )
 
-    def marks(self, system_tokens: int) -> Marks:
+    def marks(self, bare_head: int) -> Marks:
         """High- and low-water marks. Raises ConfigError where nothing fits. For a filled config."""
         window = self.window
-        return fit_marks(
-            window.budget, self.caps(system_tokens), window.high_water, window.low_water
-        )
+        return fit_marks(window.budget, self.caps(bare_head), window.high_water, window.low_water)
 
 
 def load_config(file: Path | None = None, **values: Any) -> RunConfig:

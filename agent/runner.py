@@ -23,7 +23,7 @@ from agent.results import EpisodeResult, Summary, summarise
 from agent.rundir import RunDirectory
 from agent.state import EpisodeContext
 from agent.trace import Trace
-from agent.window_text import system_ids
+from agent.window_text import head_ids, system_ids
 from envs.base import Description, TextEnv
 from memory import MemoryFile, Scope
 
@@ -170,7 +170,8 @@ async def _play_one(
 
 def _require_room(config: RunConfig, model: LanguageModel, description: Description) -> None:
     """Raise ConfigError where the window cannot hold what the run needs, before anything is played."""
-    config.marks(len(system_ids(model, config, description)))
+    system = system_ids(model, config, description)
+    config.marks(len(head_ids(model.vocabulary, system, [])))
     if config.window.budget > model.context_limit:
         raise ConfigError(
             f"window.budget {config.window.budget} exceeds the {model.context_limit} positions that "

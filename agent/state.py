@@ -12,7 +12,7 @@ from agent.lm.types import Generation, LanguageModel, Pass, Purpose, Request, Sa
 from agent.note_ops import NoteOperation
 from agent.record import EpisodeRecord
 from agent.seeds import derive
-from agent.window_text import system_ids
+from agent.window_text import head_ids, system_ids
 from memory import Note
 
 Reason = Literal["high_water", "asked", "end"]
@@ -65,8 +65,9 @@ class EpisodeContext(EpisodeRecord):
     def __post_init__(self) -> None:
         self.window = Window(self.config.window.budget)
         self.system = system_ids(self.model, self.config, self.env.describe())
-        self.caps = self.config.caps(len(self.system))
-        self.marks = self.config.marks(len(self.system))
+        bare_head = len(head_ids(self.model.vocabulary, self.system, []))
+        self.caps = self.config.caps(bare_head)
+        self.marks = self.config.marks(bare_head)
 
     def recipe(self) -> str:
         """The window's recipe."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 # Texts that no template contains, so that a rendered template can be cut at them.
+_ANY_DAY = "1 January 2024"
 _S, _A, _B, _C = "«steno-s»", "«steno-a»", "«steno-b»", "«steno-c»"
 
 
@@ -66,7 +67,13 @@ class TokenizerVocabulary:
     def _render(self, *roles: tuple[str, str]) -> str:
         messages = [{"role": role, "content": content} for role, content in roles]
         return str(
-            self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+            self.tokenizer.apply_chat_template(
+                messages,
+                tokenize=False,
+                add_generation_prompt=True,
+                # Llama 3 tells the model what day it is: the same run must be the same tomorrow.
+                date_string=_ANY_DAY,
+            )
         )
 
     def _derive_turns(self) -> Turns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tomli_w
@@ -51,10 +52,11 @@ def test_sizes_left_zero_follow_the_budget() -> None:
         ({}, "env: Field required"),
         ({"env": ENV, "window": {"budget": 100}}, "window.budget 100 is too small"),
         ({"env": ENV, "window": {"high_water": 1000}}, "use at most"),
+        ({"env": ENV, "notes": {"max_tokens": 9}}, "notes.max_tokens 9 is too small"),
         ({"env": ENV, "window": {"low_water": 900}}, "is above window.high_water"),
     ],
 )
-def test_wrong_settings_are_named_with_their_value(values: dict[str, object], told: str) -> None:
+def test_wrong_settings_are_named_with_their_value(values: dict[str, Any], told: str) -> None:
     with pytest.raises(ConfigError) as error:
         load_config(**values)
     assert told in str(error.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -420,6 +421,16 @@ def test_a_window_too_small_for_a_step_is_refused_before_anything_is_played(tmp_
     with pytest.raises(ConfigError, match="window.budget 200 is too small"):
         play(tmp_path / "run", window={"budget": 200})
     assert not (tmp_path / "run").exists()
+
+
+def test_a_chat_template_with_a_long_preamble_is_part_of_the_arithmetic(tmp_path: Path) -> None:
+    model = ScriptedModel()
+    model.vocabulary.turns = replace(model.vocabulary.turns, begin=(0,) * 60)
+    with pytest.raises(ConfigError, match="too small"):
+        play(tmp_path / "a", model=model, window=SMALL)
+    done = play(tmp_path / "b", model=model, env=LONG, window={"budget": 640})
+    assert done.rows[0].outcome == "won"
+    check_invariants(done, 640)
 
 
 def test_the_trace_holds_every_pass_with_its_tokens(tmp_path: Path) -> None:

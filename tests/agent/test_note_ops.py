@@ -174,6 +174,9 @@ HELP = (
         ("REWRITE 0: x\nEND", "line 1 is 'REWRITE 0: x'" + HELP),
         ("REWRITE -1: x\nEND", "line 1 is 'REWRITE -1: x'" + HELP),
         ("REWRITE 1: x\nDELETE 1\nEND", "note 1 is changed twice; change it once"),
+        ("ADD a: b\u2028c\nEND", r"line 1 is 'ADD a: b\u2028c'" + HELP),
+        ("ADD a\u2029: b\nEND", r"line 1 is 'ADD a\u2029: b'" + HELP),
+        (f"REWRITE {'9' * 5000}: x\nEND", f"line 1 is 'REWRITE {'9' * 52}'" + HELP),
         (f"DELETE {'9' * 5000}\nEND", f"line 1 is 'DELETE {'9' * 53}'" + HELP),
     ],
 )
@@ -181,6 +184,10 @@ def test_what_is_refused_and_why(text: str, message: str) -> None:
     with pytest.raises(NoteSyntaxError) as refused:
         parse(text, 3)
     assert str(refused.value) == message
+
+
+def test_space_at_the_end_of_a_title_is_forgiven() -> None:
+    assert parse("ADD hall  : exit\nEND", 0) == [AddNote("hall", "exit")]
 
 
 def test_limits_are_reached() -> None:

@@ -8,6 +8,7 @@ import os
 import signal
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from agent.config import RunConfig
 from agent.errors import ConfigError, RunDirectoryError, StorageFailed, exit_code
 from agent.events import Event, Stepped
 from agent.lm.scripted import ScriptedModel
+from agent.lm.types import Generation
 from agent.results import EpisodeResult, read_results, summarise
 from agent.runner import run
 from agent.trace import read
@@ -149,9 +151,9 @@ def test_a_second_stop_stops_at_once(tmp_path: Path) -> None:
             os.kill(os.getpid(), signal.SIGINT)
 
     class Slow(ScriptedModel):
-        async def generate(self, *args: object, **kwargs: object) -> object:  # type: ignore[override]
+        async def generate(self, *args: Any, **kwargs: Any) -> Generation:
             await asyncio.sleep(0.05)
-            return await super().generate(*args, **kwargs)  # type: ignore[arg-type]
+            return await super().generate(*args, **kwargs)
 
     # Both signals may arrive as one; a step later the second watch sends two more.
     config = RunConfig(env="test/corridor", out=tmp_path / "run")

@@ -125,6 +125,23 @@ def test_the_model_may_end_its_notes_early() -> None:
     assert max(lengths) < 100
 
 
+def test_the_model_may_end_its_notes_within_the_last_tokens() -> None:
+    held = constraint(0)
+    lengths = [
+        len(generate(False, held, len(held.opening) + 8, seed, likes="\n", stops=(CLOSING,)))
+        for seed in range(10)
+    ]
+    assert min(lengths) <= 14, "it is made to end after 16, and a line break was what it wanted"
+
+
+def test_a_way_out_of_a_title_is_not_taken_in_a_body() -> None:
+    held = constraint(0)
+    for seed in range(30):
+        got = generate(False, held, len(held.opening) + 8, seed, likes="ab", stops=(CLOSING,))
+        text = vocabulary(False).decode(got)
+        assert text.count(":") == 1, text
+
+
 def test_notes_can_use_their_last_tokens() -> None:
     """A body goes on until just the closing fits; no new operation is begun where none fits."""
     held = constraint(3)
