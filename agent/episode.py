@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from agent import nodes
-from agent.errors import EXPECTED, Interrupted
+from agent.errors import EXPECTED, Interrupted, StorageFailed
 from agent.events import Phase
 from agent.loop import SUPERSTEPS_PER_STEP, build_loop
 from agent.players import Player, RandomPlayer, WalkthroughPlayer
@@ -16,7 +17,7 @@ from agent.record import EpisodeRecord
 from agent.results import EpisodeResult, Outcome, episode_costs
 from agent.state import EpisodeContext, State
 from envs.base import Info
-from memory import NewSpan
+from memory import MemoryFileError, NewSpan
 
 
 async def play_episode(
@@ -42,7 +43,7 @@ async def play_episode(
             await _by_model(episode, checkpointer)
         else:
             await _by_player(episode)
-        outcome = outcome_of(episode.info)
+        outcome = outcome_of(episode.info, terminated=episode.terminated)
     except Interrupted:
         raise
     except EXPECTED as failure:
@@ -51,7 +52,9 @@ async def play_episode(
         if isinstance(episode, EpisodeContext):
             episode.model.forget(episode.uid)
     row = make_row(episode, outcome, error, time.perf_counter() - started)
-    await _close(episode, row)
+    # A disk that refused the episode may refuse its end too: the row is worth more than its record.
+    with suppress(StorageFailed, MemoryFileError) if error else nullcontext():
+        await _close(episode, row)
     return row
 
 
@@ -75,6 +78,8 @@ async def _by_model(episode: EpisodeContext, checkpointer: BaseCheckpointSaver[A
         context=episode,
         durability="sync" if checkpointer else None,
     )
+    if checkpointer:
+        await checkpointer.adelete_thread(episode.uid)  # a finished episode has no place in a step
 
 
 async def _by_player(episode: EpisodeRecord) -> None:
@@ -92,13 +97,13 @@ async def _by_player(episode: EpisodeRecord) -> None:
         done = await episode.step(number, action)
 
 
-def outcome_of(info: Info | None) -> Outcome:
-    """How a game that ended without error ended; not won and not lost means the steps ran out."""
-    if info is None:
-        return "truncated"
-    if info["won"]:
+def outcome_of(info: Info | None, *, terminated: bool) -> Outcome:
+    """How an episode without error ended; 'ended' is a game that is over and says no more."""
+    if info and info["won"]:
         return "won"
-    return "lost" if info["lost"] else "truncated"
+    if info and info["lost"]:
+        return "lost"
+    return "ended" if terminated else "truncated"
 
 
 def make_row(

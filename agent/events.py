@@ -8,7 +8,9 @@ from typing import Literal
 
 from agent.lm.types import Pass, Purpose
 
-PhaseWord = Literal["LOADING", "THINKING", "WRITING NOTES", "PRUNING", "ACTING", "DONE", "ERROR"]
+PhaseWord = Literal[
+    "LOADING", "THINKING", "WRITING NOTES", "PRUNING", "ACTING", "STOPPING", "DONE", "ERROR"
+]
 
 
 @dataclass(frozen=True, slots=True)

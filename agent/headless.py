@@ -5,21 +5,29 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from agent.config import RunConfig
-from agent.errors import EXIT_EPISODES_ERRORED, EXIT_INTERRUPTED, EXIT_OK
+from agent.errors import EXIT_EPISODES_ERRORED, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNAVAILABLE
 from agent.events import Event, nobody
 from agent.live import Live, Narrator, console_for, number
-from agent.results import Summary, as_json
+from agent.results import EpisodeResult, Summary, summary_json
 from agent.runner import Run, run
 from memory.render import printable
 
 
 def run_headless(config: RunConfig, *, as_json: bool, show: bool = False) -> int:
     """Play the run, print its results, and return the exit code; `show` narrates on stderr."""
+    console = console_for(sys.stdout)
+
+    def show_row(row: EpisodeResult) -> None:
+        if as_json:
+            sys.stdout.write(row.model_dump_json() + "\n")
+            sys.stdout.flush()
+
     try:
         with Live(config, sys.stderr) as live:
             narrate = Narrator(live.console) if show else nobody
@@ -28,48 +36,38 @@ def run_headless(config: RunConfig, *, as_json: bool, show: bool = False) -> int
                 narrate(event)
                 live.watch(event)
 
-            done = run(config, watch=watch, on_row=live.row)
+            def on_row(row: EpisodeResult) -> None:
+                live.row(row)
+                show_row(row)
+
+            done = run(config, watch=watch, on_row=on_row)
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.stderr.write("stopped at once; what was committed is kept\n")
         return EXIT_INTERRUPTED
     if as_json:
-        print_json(done)
+        sys.stdout.write(summary_json(done.summary) + "\n")
     else:
-        print_table(done, console_for(sys.stdout))
+        print_table(done, console)
+    if done.failure is not None:
+        raise done.failure
     return exit_code_of(done)
 
 
 def exit_code_of(done: Run) -> int:
-    """130 interrupted, 1 some episode errored, 0 otherwise: a lost game is fine."""
+    """130 interrupted, 3 no game could be had, 1 some episode errored, else 0: losing is fine."""
     if done.interrupted:
         return EXIT_INTERRUPTED
+    if done.rows and all((row.error or "").startswith("EnvUnavailable") for row in done.rows):
+        return EXIT_UNAVAILABLE
     return EXIT_EPISODES_ERRORED if done.summary.errored else EXIT_OK
-
-
-def print_json(done: Run) -> None:
-    """One line an episode, then the summary; nothing else."""
-    for row in done.rows:
-        sys.stdout.write(row.model_dump_json() + "\n")
-    sys.stdout.write(as_json(done.summary) + "\n")
 
 
 def print_table(done: Run, console: Console) -> None:
     """The rows, the summary and where everything lies."""
-    table = Table(title=None, header_style="bold")
-    columns = (
-        "episode",
-        "seed",
-        "outcome",
-        "score",
-        "steps",
-        "passes",
-        "TPF",
-        "notes",
-        "prunes",
-        "s",
-    )
+    table = Table(box=box.SIMPLE, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False)
+    columns = ("#", "seed", "outcome", "score", "steps", "passes", "TPF", "notes", "prunes", "s")
     for column in columns:
-        table.add_column(column, justify="left" if column == "outcome" else "right")
+        table.add_column(column, justify="left" if column == "outcome" else "right", no_wrap=True)
     for row in done.rows:
         passes = sum(cost.passes for cost in row.costs())
         tokens = sum(cost.tokens for cost in row.costs())

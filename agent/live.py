@@ -55,7 +55,7 @@ class Live:
             TextColumn("{task.fields[live]}", markup=False),
             console=self.console,
             transient=True,
-            disable=not self.console.is_terminal,
+            disable=not self.console.is_terminal or self.console.is_dumb_terminal,
         )
         self._task = self._progress.add_task("episodes", total=config.episodes, live="")
         self._word, self._at = "", ""
@@ -74,6 +74,8 @@ class Live:
             self._word = event.word
             if event.word == "LOADING" and self._progress.disable:
                 self._say("loading the model")
+            elif event.word == "STOPPING":
+                self._say("stopping after this step; Ctrl-C again stops at once")
         elif isinstance(event, Passed):
             self._tokens += len(event.each.token_ids)
             self._passes += 1

@@ -1,7 +1,7 @@
 """One function a node of the loop: it works on the episode's context and returns a state update.
 
-A node may run again after a crash, so each random stream is named by (episode, step, purpose) and
-each write to the memory file carries a key.
+A step that a crash interrupted is made again from its first node, so each random stream is named by
+(episode, step, purpose) and each write to the memory file carries a key.
 """
 
 from __future__ import annotations
@@ -160,6 +160,7 @@ async def commit(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     ctx.finds = tuple(op.query for op in draft.operations if isinstance(op, FindNotes))
     ctx.tally.summaries += 1
     ctx.tally.notes_written += len(done.versions)
+    ctx.trace.summary(step, reason, list(map(str, draft.operations)), None)
     ctx.watch(NotesWritten(ctx.index, step, tuple(map(str, draft.operations))))
     return {}
 
@@ -184,9 +185,10 @@ async def prune(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     ctx.watch(Phase(ctx.index, "PRUNING"))
     before = len(ctx.window)
     await rebuild(ctx, step)
-    ctx.trace.prune(step, ctx.prune_kind, ctx.window, before)
-    ctx.tally.prunes += 1
-    ctx.watch(Pruned(ctx.index, step, ctx.prune_kind, before, len(ctx.window)))
+    ctx.trace.prune(step, ctx.prune_kind if ctx.cut.cut else "rebuilt", ctx.window, before)
+    if ctx.cut.cut:
+        ctx.tally.prunes += 1
+        ctx.watch(Pruned(ctx.index, step, ctx.prune_kind, before, len(ctx.window)))
     for query in ctx.finds:
         await _append_found(ctx, step, query)
     ctx.finds = ()
@@ -257,6 +259,7 @@ async def rebuild(ctx: EpisodeContext, step: int) -> None:
             episode=ctx.uid, step=step, versions=[(note.uid, note.version) for note in chosen]
         )
     )
+    ctx.trace.notes(step, [(note.uid, note.version) for note in chosen])
     head = ctx.make_segment("head", step, head_ids(vocabulary, ctx.system, chosen))
     ctx.window = Window(ctx.window.budget, (head, *ctx.cut.kept))
     ctx.window.require(0)
@@ -285,6 +288,7 @@ async def _reread(ctx: EpisodeContext) -> list[Note]:
 
 def _summary_failed(ctx: EpisodeContext, state: State, reason: str) -> Update:
     ctx.refused = reason
+    ctx.trace.summary(state["step"], state["reason"], [], reason)
     ctx.tally.failed_summaries += 1
     ctx.watch(SummaryFailed(ctx.index, state["step"], reason))
     return {"failures": state["failures"] + 1}

@@ -32,6 +32,7 @@ def head(notes: Sequence[Note]) -> str:
     return "Your notes:\n" + "\n".join(note_line(n, note) for n, note in enumerate(notes, 1))
 
 
+REASON_CHARS = 90  # so that the example after it survives the cap of the request
 _EXAMPLE = "ADD hall: exits north and east, key taken\nEND"
 
 
@@ -48,7 +49,7 @@ def summarise(reason: str, *, notes_shown: int) -> str:
 
 def summarise_again(refused: str) -> str:
     """The second and last request, after an answer that could not be used."""
-    return f"Not usable: {refused}. Write like this:\n{_EXAMPLE}"
+    return f"Not usable: {refused[:REASON_CHARS]}. Write like this:\n{_EXAMPLE}"
 
 
 def recalled(query: str, notes: Sequence[Note]) -> str:

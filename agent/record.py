@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+from agent.blocking import in_thread
 from agent.config import RunConfig
 from agent.errors import Interrupted
 from agent.events import Opened, Stepped, Watcher, nobody
@@ -13,6 +18,7 @@ from agent.memory_thread import MemoryThread
 from agent.tally import Tally
 from agent.trace import Trace
 from envs.base import Info, TextEnv
+from envs.errors import EnvError, EnvFailed
 from memory import NewSpan, Scope, StepRecord, storable
 
 
@@ -36,8 +42,16 @@ class EpisodeRecord:
     observation: str = ""
     info: Info | None = None
     steps_done: int = 0
+    terminated: bool = False
+    """Whether the game itself has ended."""
     spans: list[NewSpan] = field(default_factory=list)
     """Spans of the step being made, not yet committed."""
+
+    def close(self) -> None:
+        """Close trace and environment; what a stranger's `close` raises is nobody's result."""
+        self.trace.close()
+        with suppress(Exception):
+            self.env.close()
 
     def recipe(self) -> str:
         """The window's recipe; a player without a window has none."""
@@ -66,8 +80,7 @@ class EpisodeRecord:
                 bank=self.scope.write,
             )
         )
-        observation, self.info = await asyncio.to_thread(self.env.reset, seed=self.seed)
-        self.observation = storable(observation)
+        self._take(*await self._ask(self.env.reset, seed=self.seed))
         await self._commit(0, None, None, done=False)
         self.watch(Opened(self.index, self.seed, self.observation))
 
@@ -76,9 +89,13 @@ class EpisodeRecord:
 
         Raises EnvFailed from the environment, and Interrupted where a stop was asked for.
         """
-        answer = await asyncio.to_thread(self.env.step, action)
-        observation, reward, terminated, truncated, self.info = answer
-        self.observation = storable(observation)
+        observation, reward, terminated, truncated, info = await self._ask(self.env.step, action)
+        if not math.isfinite(reward):
+            raise EnvFailed(
+                f"{self.env.spec} gave a reward of {reward}; it must be a finite number"
+            )
+        self._take(observation, info)
+        self.terminated = bool(terminated)
         done = terminated or truncated or number >= self.config.max_steps
         await self._commit(number, action, float(reward), done=done)
         self.steps_done = number
@@ -88,13 +105,34 @@ class EpisodeRecord:
                 number,
                 action,
                 self.observation,
-                self.info["score"],
+                info["score"],
                 self.window_tokens(),
             )
         )
         if self.stop.is_set() and not done:
             raise Interrupted(f"stopped by request after step {number} of episode {self.index}")
         return done
+
+    async def _ask(self, verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call the environment off the loop; whatever a stranger's code raises is an EnvFailed."""
+        try:
+            return await in_thread(verb, *args, **kwargs)
+        except EnvError:
+            raise
+        except Exception as error:
+            raise EnvFailed(f"{self.env.spec} raised {type(error).__name__}: {error}") from error
+
+    def _take(self, observation: Any, info: Info) -> None:
+        """What the environment says now. Raises EnvFailed for what is no text and no score."""
+        if not isinstance(observation, str):
+            raise EnvFailed(
+                f"{self.env.spec} gave an observation of type {type(observation).__name__}; "
+                "it must be text"
+            )
+        score = info["score"]
+        if score is not None and not math.isfinite(score):
+            raise EnvFailed(f"{self.env.spec} gave a score of {score}; it must be finite or None")
+        self.observation, self.info = storable(observation), info
 
     async def _commit(
         self, number: int, action: str | None, reward: float | None, *, done: bool

@@ -162,7 +162,7 @@ def read_results(run: Path) -> list[EpisodeResult]:
         raise RunDirectoryError(f"{path} holds a line that is no results row: {error}") from error
 
 
-def as_json(summary: Summary) -> str:
+def summary_json(summary: Summary) -> str:
     """The summary as one line of JSON."""
     return json.dumps({"summary": True, **summary.model_dump()})
 

@@ -50,11 +50,11 @@ class RunDirectory:
         """Make the directory of a new run; one that already holds files is refused."""
         run = cls(config.out or Path("runs") / default_name(config))
         try:
+            if run.path.exists() and any(run.path.iterdir()):
+                raise RunDirectoryError(
+                    f"the run directory {str(run.path)!r} is not empty; use another --out"
+                )
             run.traces.mkdir(parents=True)
-        except FileExistsError as error:
-            raise RunDirectoryError(
-                f"the run directory {str(run.path)!r} already holds a run; use another --out"
-            ) from error
         except OSError as error:
             raise RunDirectoryError(
                 f"cannot make the run directory {str(run.path)!r}: {error.strerror}; use another --out"
@@ -66,9 +66,11 @@ class RunDirectory:
         """Where the memory file of this run lies."""
         return config.memory or self.path / "memory.sqlite"
 
-    def record_versions(self, model: str | None, fingerprint: str | None) -> None:
-        """Write versions.json."""
-        self._write("versions.json", json.dumps(versions(model, fingerprint), indent=1) + "\n")
+    def record_versions(self, run: str, **known: Any) -> None:
+        """Write versions.json: what is `known` of this run, and what it runs on."""
+        self._write(
+            "versions.json", json.dumps({"run": run, **known, **versions()}, indent=1) + "\n"
+        )
 
     def append(self, row: EpisodeResult) -> None:
         """Add a results row; it is on the disk when this returns."""
@@ -99,8 +101,8 @@ def as_toml(config: RunConfig) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def versions(model: str | None, fingerprint: str | None) -> dict[str, Any]:
-    """What this run ran on."""
+def versions() -> dict[str, Any]:
+    """What this process runs on."""
     found = {}
     for name in _LIBRARIES:
         try:
@@ -113,8 +115,6 @@ def versions(model: str | None, fingerprint: str | None) -> dict[str, Any]:
         "machine": platform.machine(),
         "system": platform.platform(),
         "processors": os.cpu_count(),
-        "model": model,
-        "fingerprint": fingerprint,
     }
 
 

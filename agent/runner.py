@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import envs
+from agent.blocking import in_thread
 from agent.checkpoints import LatestCheckpoints, open_checkpoints
 from agent.config import RunConfig
 from agent.episode import play_episode
-from agent.errors import ConfigError, Interrupted
+from agent.errors import ConfigError, Interrupted, StorageFailed
 from agent.events import Phase, Watcher, nobody
 from agent.lm import load_model
 from agent.lm.types import LanguageModel
@@ -25,7 +27,7 @@ from agent.state import EpisodeContext
 from agent.trace import Trace
 from agent.window_text import head_ids, system_ids
 from envs.base import Description, TextEnv
-from memory import MemoryFile, Scope
+from memory import MemoryFile, MemoryFileFull, Scope
 
 OnRow = Callable[[EpisodeResult], None]
 MakeEnv = Callable[[str], TextEnv]
@@ -33,12 +35,16 @@ MakeEnv = Callable[[str], TextEnv]
 
 @dataclass(slots=True)
 class Run:
-    """A run and its rows so far. `interrupted` says that a person stopped it before its last episode."""
+    """A run and its rows so far.
+
+    `interrupted` says that a person stopped it before its last episode, `failure` what else did.
+    """
 
     path: Path
     memory: Path
     rows: list[EpisodeResult] = field(default_factory=list)
     interrupted: bool = False
+    failure: Exception | None = None
 
     @property
     def summary(self) -> Summary:
@@ -58,8 +64,9 @@ def run(
 
     `model` saves loading one; `make_env` serves environments that no registry knows. Raises the errors
     that end a whole run (config, model or environment unavailable, run directory, memory file); an
-    error inside an episode is that episode's row. Ctrl-C finishes the step that is being made and
-    returns what was done; a second one stops at once.
+    error inside an episode is that episode's row. An error of the disk in the middle of a run ends it
+    and is the `failure` of what is returned. Ctrl-C finishes the step that is being made and returns
+    what was done; a second one stops at once, by CancelledError or KeyboardInterrupt.
     """
     return asyncio.run(
         run_async(config, model=model, make_env=make_env, watch=watch, on_row=on_row)
@@ -79,93 +86,96 @@ async def run_async(
     with closing(make_env(config.env)) as env:  # a wrong spec ends the run before a model is loaded
         description = env.describe()
     stop = asyncio.Event()
-    with _interruptible(stop):
+    with _interruptible(stop, watch):
         lent = model
         if config.agent == "model" and model is None:
             watch(Phase(0, "LOADING"))
             settings = config.model
-            model = await asyncio.to_thread(
+            model = await in_thread(
                 load_model, settings.name, dtype=settings.dtype, device=settings.device
             )
         try:
             if model is not None:
                 _require_room(config, model, description)
-            directory = RunDirectory.create(config)
+            with _opened_first(config.memory):
+                directory = RunDirectory.create(config)
+            # Two runs may share a memory file and a directory's name, and must not share a bank.
+            name = f"{directory.path.resolve().name}-{secrets.token_hex(4)}"
             directory.record_versions(
-                model.name if model else None, model.fingerprint if model else None
+                name,
+                model=model.name if model else None,
+                fingerprint=model.fingerprint if model else None,
+                numerics=model.numerics if model else None,
             )
             done = Run(directory.path, directory.memory(config))
-            await _play_all(config, directory, done, model, make_env, watch, on_row, stop)
+            play = _Play(config, name, directory, model, make_env, watch, on_row, stop)
+            await play.all(done)
             return done
         finally:
             if model is not None and lent is None:
                 model.close()
 
 
-async def _play_all(
-    config: RunConfig,
-    directory: RunDirectory,
-    done: Run,
-    model: LanguageModel | None,
-    make_env: MakeEnv,
-    watch: Watcher,
-    on_row: OnRow,
-    stop: asyncio.Event,
-) -> None:
-    async with _memory(done.memory) as memory, open_checkpoints(directory.checkpoints) as saver:
-        for index in range(config.episodes):
-            if stop.is_set():
-                done.interrupted = True
-                return
-            with suppress(Interrupted):
-                row = await _play_one(
-                    config, directory, index, model, make_env, memory, saver, watch, stop
-                )
-                directory.append(row)
-                done.rows.append(row)
-                on_row(row)
-                continue
+@dataclass(frozen=True, slots=True)
+class _Play:
+    """What the episodes of a run have in common."""
+
+    config: RunConfig
+    run: str
+    directory: RunDirectory
+    model: LanguageModel | None
+    make_env: MakeEnv
+    watch: Watcher
+    on_row: OnRow
+    stop: asyncio.Event
+
+    async def all(self, done: Run) -> None:
+        """Play the episodes one after the other, until the last, a stop, or a failing disk."""
+        try:
+            async with (
+                _memory(done.memory) as memory,
+                open_checkpoints(self.directory.checkpoints) as saver,
+            ):
+                for index in range(self.config.episodes):
+                    if self.stop.is_set():
+                        raise Interrupted(f"stopped by request before episode {index}")
+                    row = await self.one(index, memory, saver)
+                    self.directory.append(row)
+                    done.rows.append(row)
+                    self.on_row(row)
+        except Interrupted:
             done.interrupted = True
-            return
+        except (StorageFailed, MemoryFileFull) as failure:
+            done.failure = failure
 
-
-async def _play_one(
-    config: RunConfig,
-    directory: RunDirectory,
-    index: int,
-    model: LanguageModel | None,
-    make_env: MakeEnv,
-    memory: MemoryThread,
-    saver: LatestCheckpoints,
-    watch: Watcher,
-    stop: asyncio.Event,
-) -> EpisodeResult:
-    run_name = directory.path.resolve().name
-    uid = f"{run_name}/{index}"
-    bank = await memory.call(lambda file: file.bank("episode", uid))
-    common = {
-        "config": config,
-        "run": run_name,
-        "uid": uid,
-        "index": index,
-        "seed": config.seed + index,
-        "env": make_env(config.env),
-        "memory": memory,
-        "scope": Scope(bank, (bank,)),
-        "trace": Trace(directory.traces / f"{index:06}.jsonl"),
-        "watch": watch,
-        "stop": stop,
-    }
-    episode = (
-        EpisodeContext(**common, model=model)  # type: ignore[arg-type]
-        if config.agent == "model" and model is not None
-        else EpisodeRecord(**common)  # type: ignore[arg-type]
-    )
-    try:
-        return await play_episode(episode, saver)
-    finally:
-        episode.trace.close()
-        episode.env.close()
+    async def one(
+        self, index: int, memory: MemoryThread, saver: LatestCheckpoints
+    ) -> EpisodeResult:
+        """Play one episode to its row."""
+        uid = f"{self.run}/{index}"
+        bank = await memory.call(lambda file: file.bank("episode", uid))
+        common = {
+            "config": self.config,
+            "run": self.run,
+            "uid": uid,
+            "index": index,
+            "seed": self.config.seed + index,
+            "env": self.make_env(self.config.env),
+            "memory": memory,
+            "scope": Scope(bank, (bank,)),
+            "trace": Trace(self.directory.traces / f"{index:06}.jsonl"),
+            "watch": self.watch,
+            "stop": self.stop,
+        }
+        episode = (
+            EpisodeContext(**common, model=self.model)  # type: ignore[arg-type]
+            if self.config.agent == "model" and self.model is not None
+            else EpisodeRecord(**common)  # type: ignore[arg-type]
+        )
+        try:
+            return await play_episode(episode, saver)
+        finally:
+            episode.close()
 
 
 def _require_room(config: RunConfig, model: LanguageModel, description: Description) -> None:
@@ -188,25 +198,32 @@ async def _memory(path: Path) -> AsyncIterator[MemoryThread]:
         memory.close()
 
 
-class _interruptible:  # noqa: N801 -- used as a with-statement, like contextlib's own
+@contextmanager
+def _opened_first(memory: Path | None) -> Iterator[None]:
+    """A memory file that cannot be opened ends the run before a directory is made for it."""
+    if memory is not None:
+        MemoryFile.open(memory).close()
+    yield
+
+
+@contextmanager
+def _interruptible(stop: asyncio.Event, watch: Watcher) -> Iterator[None]:
     """Ctrl-C once asks for a stop after this step, twice cancels. Off the main thread: no handler."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
-    def __init__(self, stop: asyncio.Event) -> None:
-        self._stop = stop
+    def interrupt() -> None:
+        if stop.is_set() and task is not None:
+            task.cancel()
+        stop.set()
+        watch(Phase(0, "STOPPING"))
 
-    def __enter__(self) -> None:
-        self._task = asyncio.current_task()
+    with suppress(ValueError, NotImplementedError, RuntimeError):
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
         with suppress(ValueError, NotImplementedError, RuntimeError):
-            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupt)
-
-    def _interrupt(self) -> None:
-        if self._stop.is_set() and self._task is not None:
-            self._task.cancel()
-        self._stop.set()
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(ValueError, NotImplementedError, RuntimeError):
-            asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+            loop.remove_signal_handler(signal.SIGINT)
 
 
 def open_memory(run: Run) -> MemoryFile:

@@ -5,6 +5,8 @@ Events (`e`):
 - `segment`: a segment entered the window: its id, kind, turn, token ids, span, sampled range.
 - `generate`: one generation: purpose, mode, the passes (kept ids, log-probabilities, prefill positions),
   the stop, and the window's length when it began.
+- `summary`: note operations as they were committed, or why they were refused.
+- `notes`: the notes (uid, version) that the next head shows, in the order of their numbers.
 - `drop`: segments left the window without a prune (a summary exchange whose work is done, or failed).
 - `prune`: the window was rebuilt: its recipe, tokens before and after.
 - `step`: the environment answered: action, score, observation hash. Its line ends at the offset that
@@ -80,6 +82,16 @@ class Trace:
             ],
             wall_ms=round(1000 * generation.wall_s, 1),
         )
+
+    def summary(
+        self, step: int, why: str | None, operations: list[str], refused: str | None
+    ) -> None:
+        """What became of a request for notes."""
+        self._write("summary", step=step, why=why, operations=operations, refused=refused)
+
+    def notes(self, step: int, shown: list[tuple[str, int]]) -> None:
+        """Which notes the head of the window is about to show."""
+        self._write("notes", step=step, shown=shown)
 
     def drop(self, ids: list[int]) -> None:
         """Segments that left the window without a prune."""

@@ -59,6 +59,8 @@ class Engine:
         text_config = network.config.get_text_config()
         self.context_limit = int(text_config.max_position_embeddings)
         self._constraints = Constraints(vocabulary, int(text_config.vocab_size))
+        dtype = str(network.dtype).removeprefix("torch.")
+        self.numerics = f"{dtype} on {network.device}, {torch.get_num_threads()} threads"
         self._sessions: dict[str, Session] = {}
         self._queue: queue.SimpleQueue[_Job | Callable[[], None] | None] = queue.SimpleQueue()
         self._closed = False

@@ -64,6 +64,8 @@ class Prompt:
     choices: tuple[str, ...]
     count: int
     """How many generations of this purpose this session has answered before."""
+    seed: int = 0
+    """The seed of this generation's own sampling stream."""
 
 
 Script = Callable[[Prompt], str]
@@ -76,7 +78,7 @@ def stroll(prompt: Prompt) -> str:
     """
     rooms = re.findall(r"-= ([^=\n]+) =-", prompt.window)
     here = rooms[-1].strip() if rooms else "somewhere"
-    digest = hashlib.sha256(f"{prompt.purpose}{prompt.count}{prompt.window}".encode()).digest()
+    digest = hashlib.sha256(f"{prompt.purpose}{prompt.seed}{prompt.window}".encode()).digest()
     if prompt.purpose == "think":
         return f" I am in {here}. I have not tried everything here, so I go on.\n"
     if prompt.purpose == "summarise":
@@ -107,6 +109,7 @@ class ScriptedModel:
 
     name = "scripted"
     context_limit = 1_000_000
+    numerics = "none"
 
     def __init__(self, script: Script | Iterable[str] = stroll) -> None:
         self.vocabulary = ScriptedVocabulary()
@@ -128,7 +131,15 @@ class ScriptedModel:
         count = self._counts.get(key, 0)
         self._counts[key] = count + 1
         choices = request.constraint.texts if isinstance(request.constraint, Choices) else ()
-        text = self._script(Prompt(request.purpose, self.vocabulary.decode(window), choices, count))
+        text = self._script(
+            Prompt(
+                request.purpose,
+                self.vocabulary.decode(window),
+                choices,
+                count,
+                request.sampling.seed,
+            )
+        )
         ids, stop = self._stopped(text, request)
         size = request.mode.k if isinstance(request.mode, Burst) else 1
         passes = []

@@ -42,7 +42,8 @@ class TokenizerVocabulary:
                 f"the tokenizer {tokenizer.name_or_path!r} names no end-of-text token; "
                 "set eos_token in its tokenizer_config.json"
             )
-        self.end_ids = frozenset(ends)
+        # A turn mark that the model writes itself ends its turn too: it must never enter the window.
+        self.end_ids = frozenset(ends) | self.control_ids
 
     def encode(self, text: str) -> list[int]:
         """Token ids of `text` as data: control tokens in it become plain characters."""

@@ -128,6 +128,8 @@ class LanguageModel(Protocol):
     """A hash of the weights (and adapters): two models with one fingerprint compute the same."""
     context_limit: int
     """The most positions that the model was made for."""
+    numerics: str
+    """In which precision, where and on how many threads it computes, for the record."""
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -133,7 +133,7 @@ def test_a_lost_game_is_fine_and_an_errored_one_is_not(tmp_path: Path) -> None:
     # No game of this seed is built, and none can be: the cache is a file.
     (tmp_path / "file").write_text("")
     done = steno("run", *SCRIPTED, "--json", cwd=tmp_path, STENO_CACHE_DIR=str(tmp_path / "file"))
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == 3, done.stderr
     row, summary = [json.loads(line) for line in done.stdout.splitlines()]
     assert row["outcome"] == "error"
     assert (summary["attempted"], summary["scored"], summary["errored"]) == (1, 0, 1)

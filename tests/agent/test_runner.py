@@ -6,13 +6,16 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 import agent
+from agent.checkpoints import KEPT
 from agent.config import RunConfig
 from agent.errors import ConfigError, RunDirectoryError, StorageFailed, exit_code
 from agent.events import Event, Stepped
@@ -53,32 +56,42 @@ def test_the_run_directory_holds_what_a_reader_needs(tmp_path: Path) -> None:
 def test_a_directory_that_holds_a_run_is_never_written_over(tmp_path: Path) -> None:
     done = play(tmp_path / "run")
     before = (done.path / "results.jsonl").read_bytes()
-    with pytest.raises(RunDirectoryError, match="already holds a run"):
+    with pytest.raises(RunDirectoryError, match="is not empty"):
         play(tmp_path / "run")
     assert (done.path / "results.jsonl").read_bytes() == before
 
 
 def test_checkpoints_stay_few_however_long_the_episode(tmp_path: Path) -> None:
-    import sqlite3
+    counts: list[int] = []
+    sizes: list[int] = []
 
-    from agent.checkpoints import KEPT
+    def watch(event: Event) -> None:
+        if isinstance(event, Stepped):
+            with sqlite3.connect(tmp_path / "run" / "checkpoints.sqlite") as file:
+                found = file.execute("SELECT length(checkpoint) FROM checkpoints").fetchall()
+            counts.append(len(found))
+            sizes.extend(size for (size,) in found)
 
-    done = play(tmp_path / "run", env=partial(Corridor, length=60))
+    done = run(
+        RunConfig(env="test/corridor", out=tmp_path / "run"),
+        model=ScriptedModel(),
+        make_env=lambda _spec: Corridor(length=60),
+        watch=watch,
+    )
+    assert done.rows[0].outcome == "won"
+    assert 1 < max(counts) <= KEPT
+    assert max(sizes) < 4000  # ids and counters, no transcript
     with sqlite3.connect(done.path / "checkpoints.sqlite") as file:
-        assert 0 < file.execute("SELECT count(*) FROM checkpoints").fetchone()[0] <= KEPT
-        state = file.execute(
-            "SELECT checkpoint FROM checkpoints ORDER BY checkpoint_id DESC"
-        ).fetchone()
-    assert len(state[0]) < 4000  # ids and counters, no transcript
+        assert file.execute("SELECT count(*) FROM checkpoints").fetchone() == (0,)
 
 
 def test_the_memory_file_may_be_shared_by_runs(tmp_path: Path) -> None:
     shared = tmp_path / "shared.sqlite"
-    first = play(tmp_path / "a", memory=shared)
-    second = play(tmp_path / "b", memory=shared)
+    first = play(tmp_path / "a" / "game", memory=shared)
+    second = play(tmp_path / "b" / "game", memory=shared)
     assert first.memory == second.memory == shared
     with MemoryFile.open(shared, read_only=True) as memory:
-        assert {episode.uid for episode in memory.episodes()} == {"a/0", "b/0"}
+        assert len({episode.uid for episode in memory.episodes()}) == 2
         assert len(memory.banks()) == 2
 
 
@@ -140,8 +153,9 @@ def test_a_stop_finishes_the_step_and_keeps_what_was_done(tmp_path: Path) -> Non
     assert done.interrupted
     assert [row.episode for row in read_results(done.path)] == [0]
     with MemoryFile.open(done.memory, read_only=True) as memory:
-        assert 4 <= max(step.step for step in memory.steps("run/1")) <= 5
-        assert memory.uncovered("run/1") == []
+        uid = memory.episodes()[1].uid
+        assert 4 <= max(step.step for step in memory.steps(uid)) <= 5
+        assert memory.uncovered(uid) == []
 
 
 def test_a_second_stop_stops_at_once(tmp_path: Path) -> None:
@@ -164,7 +178,7 @@ def test_a_second_stop_stops_at_once(tmp_path: Path) -> None:
     else:
         assert done.interrupted
     with MemoryFile.open(tmp_path / "run" / "memory.sqlite", read_only=True) as memory:
-        assert len(memory.steps("run/0")) >= 5
+        assert len(memory.steps(memory.episodes()[0].uid)) >= 5
 
 
 def test_errors_that_end_a_run_come_before_anything_is_made(tmp_path: Path) -> None:
@@ -196,10 +210,82 @@ def test_a_full_disk_is_a_named_error_and_harms_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(StorageFailed, match="No space left on device") as failure:
-            play(tmp_path / "full")
-    assert exit_code(failure.value) == 1
+        broken = play(tmp_path / "full", episodes=2)
+    assert isinstance(broken.failure, StorageFailed)
+    assert "No space left on device" in str(broken.failure)
+    assert exit_code(broken.failure) == 1
     assert read_results(done.path) == done.rows
+
+
+def test_a_checkpoint_that_cannot_be_written_is_a_named_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_args: Any) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(AsyncSqliteSaver, "aput", full)
+    done = play(tmp_path / "run")
+    assert "cannot write the checkpoints: database or disk is full" in (done.rows[0].error or "")
+
+
+class Stranger(Corridor):
+    """An environment that breaks one promise, as `trouble` says."""
+
+    trouble = ""
+
+    def reset(self, **options: Any) -> Any:
+        if self.trouble == "reset":
+            raise RuntimeError("no game today")
+        observation, info = super().reset(**options)
+        if self.trouble == "nan":
+            info["score"] = float("nan")
+        return (b"bytes" if self.trouble == "bytes" else observation), info
+
+    def step(self, action: str) -> Any:
+        if self.trouble == "step":
+            raise ValueError("what?")
+        observation, reward, *rest = super().step(action)
+        return observation, (float("inf") if self.trouble == "reward" else reward), *rest
+
+    def close(self) -> None:
+        if self.trouble == "close":
+            raise OSError("cannot close")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        ("reset", "raised RuntimeError: no game today"),
+        ("step", "raised ValueError: what?"),
+        ("bytes", "observation of type bytes"),
+        ("nan", "score of nan"),
+        ("reward", "reward of inf"),
+        ("close", None),
+    ],
+)
+def test_whatever_a_strangers_environment_does_is_a_row(
+    tmp_path: Path, trouble: str, told: str | None
+) -> None:
+    made: list[Corridor] = []
+
+    def env() -> Corridor:
+        made.append(Stranger())
+        made[-1].trouble = trouble if len(made) == 2 else ""  # type: ignore[attr-defined]
+        return made[-1]
+
+    done = play(tmp_path / "run", env=env, episodes=2)
+    first, second = done.rows
+    assert (first.outcome == "error") == (told is not None)
+    assert told is None or told in (first.error or "")
+    assert second.outcome == "won"
+
+
+def test_a_game_that_is_over_without_a_winner_has_ended(tmp_path: Path) -> None:
+    class Quiet(Corridor):
+        def _info(self) -> Info:
+            return {**super()._info(), "won": None, "lost": None}
+
+    assert play(tmp_path / "run", env=Quiet).rows[0].outcome == "ended"
 
 
 def row(outcome: str, **values: object) -> EpisodeResult:

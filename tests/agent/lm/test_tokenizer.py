@@ -200,9 +200,11 @@ def test_a_turn_ends_with_what_the_model_writes(name: str) -> None:
     assert vocabulary.end_ids <= vocabulary.control_ids
 
 
-def test_further_end_tokens_count() -> None:
-    vocabulary = TokenizerVocabulary(make_tokenizer(eos=None), end_ids=[0])
-    assert vocabulary.end_ids == {0, 2}, "the config's, and the template's own"
+def test_every_control_token_and_every_end_of_the_config_ends_a_turn() -> None:
+    """A turn mark that the model writes itself must never enter the window."""
+    vocabulary = TokenizerVocabulary(make_tokenizer(eos=None), end_ids=[77])
+    assert vocabulary.end_ids == {0, 1, 2, 77}
+    assert vocabulary.control_ids <= vocabulary.end_ids
 
 
 def test_turn_marks_count_as_control_tokens_though_they_are_not_called_special() -> None:

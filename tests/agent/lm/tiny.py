@@ -99,6 +99,7 @@ class Hooked:
     def __init__(self, network: Any) -> None:
         self.network = network
         self.config, self.device = network.config, network.device
+        self.dtype = network.dtype
         self.passes: list[list[int]] = []
         self.before: Callable[[list[int]], None] = lambda ids: None
         self.after: Callable[[list[int], Any], None] = lambda ids, output: None
