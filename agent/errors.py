@@ -27,6 +27,10 @@ class ModelUnavailable(StenoError):
     """No model weights could be found or read under the name that was given."""
 
 
+class AdapterMismatch(StenoError):
+    """An adapter belongs to other weights, or is asked for more than it was trained for."""
+
+
 class ModelFailed(StenoError):
     """The model raised, or answered with something that is no answer (NaN logits, an empty window)."""
 
@@ -64,7 +68,7 @@ def exit_code(error: Exception) -> int:
     if isinstance(error, MemoryFileFull):
         return EXIT_EPISODES_ERRORED
     if isinstance(
-        error, (ConfigError, SpecError, UnknownEnvironment, MemoryFileError, RunDirectoryError)
+        error, (ConfigError, AdapterMismatch, SpecError, UnknownEnvironment, MemoryFileError, RunDirectoryError)
     ):
         return EXIT_USAGE
     return EXIT_EPISODES_ERRORED

@@ -17,6 +17,13 @@ class Spent:
     tokens: int = 0
     prefill_tokens: int = 0
     bits: float = 0.0
+    scored_passes: int = 0
+    """Passes all of whose tokens are known under one-token decoding: what `bits` is over."""
+    burst_positions: int = 0
+    """Tokens at positions 2..k of a burst of which it is known whether they agree."""
+    agreed: int = 0
+    lengths: dict[int, int] = field(default_factory=dict)
+    """Passes by how many tokens they kept."""
     wall_s: float = 0.0
 
     def add(self, generation: Generation) -> None:
@@ -25,7 +32,16 @@ class Spent:
         self.passes += len(generation.passes)
         self.tokens += len(generation.token_ids)
         self.prefill_tokens += generation.prefill_tokens
-        self.bits -= sum(x for each in generation.passes for x in each.logprobs) / math.log(2)
+        for each in generation.passes:
+            kept = len(each.token_ids)
+            self.lengths[kept] = self.lengths.get(kept, 0) + 1
+            known = [x for x in each.logprobs if x is not None]
+            if len(known) == kept:
+                self.scored_passes += 1
+                self.bits -= sum(known) / math.log(2)
+            judged = [agreed for agreed in each.agreed if agreed is not None]
+            self.burst_positions += len(judged)
+            self.agreed += sum(judged)
         self.wall_s += generation.wall_s
 
 

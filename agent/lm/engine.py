@@ -1,7 +1,7 @@
 """Many sessions, one model, one thread that owns torch.
 
-Requests wait in a queue; the thread gives each active request one forward pass in turn, so that a
-request joins, leaves or is cancelled between passes and never inside one.
+Requests wait in a queue; the thread gives all active ones a forward pass together, so that a request
+joins, leaves or is cancelled between passes and never inside one.
 """
 
 from __future__ import annotations
@@ -10,63 +10,51 @@ import asyncio
 import contextlib
 import queue
 import threading
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, InvalidStateError
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import torch
 
-from agent.errors import ModelFailed
-from agent.lm.constraint import Constraints, Matcher
-from agent.lm.sampling import check, choose, logprob
+from agent.errors import AdapterMismatch, ModelFailed
+from agent.lm.burst import burst_pass
+from agent.lm.constraint import Constraints
+from agent.lm.job import Job
+from agent.lm.network import Network, PassFailed
 from agent.lm.session import Session
-from agent.lm.stops import text_is_complete
 from agent.lm.tokenizer import TokenizerVocabulary
-from agent.lm.types import Generation, OnPass, Pass, Request, StopReason
+from agent.lm.types import Burst, Generation, OnPass, Pass, Request, Slow
 
 _CLOSED = "the engine was closed"
-
-
-@dataclass(slots=True)
-class _Job:
-    """One request on its way through the engine."""
-
-    session: str
-    window: tuple[int, ...]
-    request: Request
-    notify: Callable[[Pass], None]
-    future: Future[Generation] = field(default_factory=Future)
-    passes: list[Pass] = field(default_factory=list)
-    started: float = 0.0
-    matcher: Matcher | None = None
-    generator: torch.Generator | None = None
-    kept: list[int] = field(default_factory=list)
+# A longer piece of new tokens gets a pass of its own: beside it the others would only wait.
+WIDE_TOKENS = 96
 
 
 class Engine:
     """A transformers causal LM behind the LanguageModel protocol."""
 
     def __init__(
-        self, network: Any, vocabulary: TokenizerVocabulary, *, name: str, fingerprint: str
+        self, network: Network, vocabulary: TokenizerVocabulary, *, name: str, fingerprint: str
     ) -> None:
         self.name = name
         self.fingerprint = fingerprint
         self.vocabulary = vocabulary
         self._network = network
-        text_config = network.config.get_text_config()
-        self.context_limit = int(text_config.max_position_embeddings)
-        self._constraints = Constraints(vocabulary, int(text_config.vocab_size))
-        dtype = str(network.dtype).removeprefix("torch.")
+        config = network.backbone.config.get_text_config()
+        self.context_limit = int(config.max_position_embeddings)
+        dtype = str(network.backbone.dtype).removeprefix("torch.")
         self.numerics = f"{dtype} on {network.device}, {torch.get_num_threads()} threads"
+        self._constraints = Constraints(vocabulary, int(config.vocab_size))
         self._sessions: dict[str, Session] = {}
-        self._queue: queue.SimpleQueue[_Job | Callable[[], None] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Job | Callable[[], None] | None] = queue.SimpleQueue()
+        self._closing = threading.Lock()
         self._closed = False
-        self._closing = threading.Lock()  # nothing enters the queue behind the None that ends it
         self._thread = threading.Thread(target=self._serve, name="steno-engine", daemon=True)
         self._thread.start()
+
+    @property
+    def burst_limit(self) -> int:
+        """The largest burst: 1 without an adapter."""
+        return self._network.most_masks + 1
 
     async def generate(
         self, session: str, window: Sequence[int], request: Request, on_pass: OnPass | None = None
@@ -75,18 +63,34 @@ class Engine:
         loop = asyncio.get_running_loop()
 
         def notify(each: Pass) -> None:
-            # A loop that was closed meanwhile has nobody left to tell.
-            with contextlib.suppress(RuntimeError):
-                if on_pass is not None:
+            if on_pass is not None:
+                with contextlib.suppress(RuntimeError):  # the caller's loop is closed: nobody listens
                     loop.call_soon_threadsafe(on_pass, each)
 
-        job = _Job(session, tuple(window), request, notify)
+        self._check(window, request)
+        job = Job(session, tuple(window), request, notify, self.vocabulary)
         with self._closing:
             if self._closed:
                 raise ModelFailed(_CLOSED)
             self._queue.put(job)
         # Cancelling the awaiting task cancels the future, which the thread sees before its next pass.
         return await asyncio.wrap_future(job.future)
+
+    def _check(self, window: Sequence[int], request: Request) -> None:
+        if not window:
+            raise ModelFailed("the window is empty; a generation needs at least one token")
+        if len(window) + request.max_tokens > self.context_limit:
+            raise ModelFailed(
+                f"{len(window)} window tokens and up to {request.max_tokens} new ones exceed "
+                f"the {self.context_limit} positions of {self.name}; make window.budget smaller"
+            )
+        if isinstance(request.mode, Burst) and request.mode.k > self.burst_limit > 1:
+            raise AdapterMismatch(
+                f"a burst of {request.mode.k} was asked for, and the adapter was trained for "
+                f"{self.burst_limit}; use k up to {self.burst_limit}"
+            )
+        if isinstance(request.mode, Burst) and request.constraint is not None:
+            raise ModelFailed("constraints are for slow mode; a burst is not verified")
 
     def forget(self, session: str) -> None:
         """Drop the cache of a session, between passes."""
@@ -105,100 +109,83 @@ class Engine:
         self._sessions.pop(session, None)
 
     def _serve(self) -> None:
-        active: list[_Job] = []
+        active: list[Job] = []
+        waiting: list[Job] = []
         while True:
-            while not active or not self._queue.empty():
+            while not (active or waiting) or not self._queue.empty():
                 item = self._queue.get()
                 if item is None:
-                    for job in active:
-                        self._settle(job, ModelFailed(_CLOSED))
+                    for job in active + waiting:
+                        job.fail(ModelFailed(_CLOSED))
                     self._sessions.clear()
                     return
-                if isinstance(item, _Job):
-                    active.append(item)
+                if isinstance(item, Job):
+                    waiting.append(item)
                 else:
                     item()
-            for job in list(active):
-                if self._advance(job):
-                    active.remove(job)
-
-    def _advance(self, job: _Job) -> bool:
-        """One pass for one request. True once it is finished, failed or cancelled."""
-        if job.future.cancelled():
-            return True
-        try:
+            waiting = self._admit(waiting, active)
+            active = [job for job in active if not job.future.cancelled()]
             with torch.inference_mode():
-                stop = self._one_pass(job)
+                for batch in self._batches(active):
+                    self._advance(batch)
+            active = [job for job in active if not job.future.done()]
+
+    def _admit(self, waiting: list[Job], active: list[Job]) -> list[Job]:
+        """Begin what can begin; a second request on a busy session waits for the first."""
+        busy = {job.session_name for job in active}
+        left = []
+        for job in waiting:
+            if job.future.cancelled():
+                continue
+            if job.session_name in busy:
+                left.append(job)
+            elif self._begin(job):
+                active.append(job)
+                busy.add(job.session_name)
+        return left
+
+    def _begin(self, job: Job) -> bool:
+        try:
+            job.matcher = (
+                self._constraints.matcher(job.request.constraint)
+                if job.request.constraint is not None
+                else None
+            )
         except Exception as error:  # noqa: BLE001 -- whatever one request raises is its own failure
-            # What the cache holds is unknown after an error, so the session starts afresh.
-            self._sessions.pop(job.session, None)
-            named = error if isinstance(error, ModelFailed) else ModelFailed(_describe(error))
-            named.__cause__ = error if named is not error else error.__cause__
-            self._settle(job, named)
-            return True
-        job.notify(job.passes[-1])
-        if stop is None:
+            job.fail(error)
             return False
-        self._settle(job, Generation(tuple(job.passes), stop, time.perf_counter() - job.started))
+        job.begin(self._sessions.setdefault(job.session_name, Session()), self._masks(job.request))
         return True
 
-    def _one_pass(self, job: _Job) -> StopReason | None:
-        session = self._sessions.setdefault(job.session, Session())
-        if not job.passes:
-            self._begin(job)
-        assert job.generator is not None
-        # Followed afresh for each pass: the session may have been forgotten, or used by another request.
-        ids = session.follow([*job.window, *job.kept])
-        prefill = len(ids) - (1 if job.passes else 0)
-        logits = session.extend(self._network, ids).float()  # (V,)
-        check(logits)
-        left = job.request.max_tokens - len(job.kept)
-        allowed = logits
-        if job.matcher:
-            allowed = job.matcher.mask(logits, left)
-            check(allowed)
-        token = choose(allowed, job.request.sampling, job.generator)
-        if job.matcher:
-            job.matcher.accept(token)
-        job.passes.append(Pass((token,), (logprob(logits, token),), prefill))
-        job.kept.append(token)
-        return self._stop(job)
+    def _masks(self, request: Request) -> int:
+        """How many masks its passes carry: none where the filter would delete what they produce."""
+        if isinstance(request.mode, Slow):
+            return self._network.most_masks if request.mode.verified else 0
+        return min(request.mode.k - 1, self._network.most_masks)
 
-    def _begin(self, job: _Job) -> None:
-        request = job.request
-        if len(job.window) + request.max_tokens > self.context_limit:
-            raise ModelFailed(
-                f"{len(job.window)} window tokens and up to {request.max_tokens} new ones exceed "
-                f"the {self.context_limit} positions of {self.name}; make window.budget smaller"
-            )
-        job.started = time.perf_counter()
-        # A CPU generator on every device: one seed means one stream wherever it runs.
-        job.generator = torch.Generator().manual_seed(request.sampling.seed)
-        if request.constraint is not None:
-            job.matcher = self._constraints.matcher(request.constraint)
+    def _batches(self, active: Sequence[Job]) -> list[list[Job]]:
+        wide = [[job] for job in active if job.width > WIDE_TOKENS]
+        narrow = [job for job in active if job.width <= WIDE_TOKENS]
+        return [*wide, *([narrow] if narrow else [])]
 
-    def _stop(self, job: _Job) -> StopReason | None:
-        request = job.request
-        if job.kept[-1] in self.vocabulary.end_ids:
-            return "stop_token"
-        if text_is_complete(self.vocabulary, job.kept, request.stop_strings):
-            return "stop_string"
-        if job.matcher and job.matcher.done:
-            return "constraint"
-        if len(job.kept) >= request.max_tokens:
-            return "max_tokens"
-        if request.max_passes is not None and len(job.passes) >= request.max_passes:
-            return "max_passes"
-        return None
-
-    def _settle(self, job: _Job, outcome: Generation | ModelFailed) -> None:
-        # The caller may cancel between our check and this line: then nobody waits for the outcome.
-        with contextlib.suppress(InvalidStateError):
-            if isinstance(outcome, ModelFailed):
-                job.future.set_exception(outcome)
+    def _advance(self, batch: list[Job]) -> None:
+        """One pass for these requests. A failed pass is tried alone, to find whose fault it was."""
+        try:
+            bursts = burst_pass(self._network, [job.part() for job in batch], batch)
+        except PassFailed as error:
+            if len(batch) > 1:
+                for job in batch:
+                    self._advance([job])
+                return
+            self._fail(batch[0], error.__cause__ or error)
+            return
+        for job, burst in zip(batch, bursts, strict=True):
+            if job.error is not None:
+                self._fail(job, job.error)
             else:
-                job.future.set_result(outcome)
+                job.advance(burst)
 
-
-def _describe(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    def _fail(self, job: Job, error: BaseException) -> None:
+        # What the cache holds is unknown after an error, so the session starts afresh.
+        self._sessions.pop(job.session_name, None)
+        job.fail(error)

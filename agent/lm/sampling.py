@@ -20,12 +20,12 @@ def check(logits: torch.Tensor) -> None:
 def choose(
     logits: torch.Tensor,  # (V,)
     sampling: Sampling,
-    generator: torch.Generator,
+    uniform: float,
 ) -> int:
     """Draw one token. Greedy at temperature 0; otherwise top-p, then min-p, then one draw.
 
-    The draw inverts the cumulative distribution with one uniform number from `generator`, so that a
-    session's stream of random numbers depends on nothing but its own seed and position.
+    The draw inverts the cumulative distribution at `uniform` (0..1), the random number of the token's
+    position: a position draws with the same number in every mode and in every batch.
     """
     if sampling.temperature == 0:
         return int(logits.argmax())
@@ -37,8 +37,7 @@ def choose(
     keep = (before < sampling.top_p) & (ordered >= sampling.min_p * ordered[0])
     keep[0] = True  # top_p 0 keeps the likeliest, like any small top_p
     kept = torch.where(keep, ordered, torch.zeros_like(ordered)).cumsum(0)
-    draw = torch.rand((), generator=generator, dtype=torch.float64) * kept[-1]
-    index = int(torch.searchsorted(kept, draw, right=True))
+    index = int(torch.searchsorted(kept, uniform * kept[-1], right=True))
     return int(order[min(index, int(keep.sum()) - 1)])
 
 

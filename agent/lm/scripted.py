@@ -110,6 +110,7 @@ class ScriptedModel:
     name = "scripted"
     context_limit = 1_000_000
     numerics = "none"
+    burst_limit = 1_000
 
     def __init__(self, script: Script | Iterable[str] = stroll) -> None:
         self.vocabulary = ScriptedVocabulary()

@@ -25,7 +25,13 @@ class Burst:
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """Slow mode: the first-token filter keeps one token a pass."""
+    """Slow mode: the first-token filter keeps one token a pass.
+
+    `verified`: the tokens that the filter would delete serve as guesses, and those that the next pass
+    would have produced anyway are kept. Same text, fewer passes.
+    """
+
+    verified: bool = False
 
 
 Mode = Burst | Slow
@@ -90,12 +96,15 @@ class Pass:
     """One forward pass that emitted tokens.
 
     `token_ids` are the tokens kept, in order; `logprobs` (natural log) those under ordinary one-token
-    decoding at temperature 1; `prefill` the positions before them that this pass computed too.
+    decoding at temperature 1, None where no later pass has told yet; `prefill` the positions before
+    them that this pass computed too; `agreed` whether ordinary decoding, with the same random number,
+    would have chosen the token (None for tokens that it did choose, and for those unknown).
     """
 
     token_ids: tuple[int, ...]
-    logprobs: tuple[float, ...]
+    logprobs: tuple[float | None, ...]
     prefill: int = 0
+    agreed: tuple[bool | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +139,11 @@ class LanguageModel(Protocol):
     """The most positions that the model was made for."""
     numerics: str
     """In which precision, where and on how many threads it computes, for the record."""
+
+    @property
+    def burst_limit(self) -> int:
+        """The largest burst that the model can emit: 1 without a burst adapter."""
+        ...
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -84,6 +84,7 @@ def load(name: str, *, dtype: Dtype = "auto", device: Device = "auto") -> Engine
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from agent.lm.engine import Engine
+    from agent.lm.network import Network
     from agent.lm.tokenizer import TokenizerVocabulary
 
     where = torch.device(_pick_device(device))
@@ -114,7 +115,7 @@ def load(name: str, *, dtype: Dtype = "auto", device: Device = "auto") -> Engine
         tokenizer, end_ids=[ends] if isinstance(ends, int) else list(ends or [])
     )
     fingerprint = source.fingerprint or f"hub:{getattr(network.config, '_commit_hash', None)}"
-    return Engine(network, vocabulary, name=source.name, fingerprint=fingerprint)
+    return Engine(Network(network), vocabulary, name=source.name, fingerprint=fingerprint)
 
 
 def embedded_directory() -> Path:

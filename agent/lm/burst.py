@@ -1,0 +1,75 @@
+"""THE idea: one forward pass -> a burst of tokens; the first-token filter.
+
+A pass computes [the tokens kept last time | k-1 masks]. The last kept token's logits give the first token
+of the burst: ordinary next-token decoding, and the whole of slow mode. Each mask gives one token more,
+made to see the token before it by the sampler head. Then the masks' keys and values are forgotten, so
+nothing is left of them but the tokens that were kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from agent.lm.network import Network, Part
+
+
+class Reader(Protocol):
+    """Draws one session's tokens. Logits are float32."""
+
+    def first(self, logits: torch.Tensor) -> int | None:
+        """The burst's first token from the ordinary logits (scored, V); None: the burst is off."""
+        ...
+
+    def further(self, logits: torch.Tensor, place: int) -> int:
+        """Which of the candidates (C,) becomes the token at `place` (1, 2, ...) of the burst."""
+        ...
+
+
+@dataclass(slots=True)
+class Burst:
+    """The tokens that one pass emitted, none verified, and each one's top-1 probability."""
+
+    ids: list[int]
+    sure: list[float]
+
+
+def burst_pass(
+    network: Network, parts: Sequence[Part], readers: Sequence[Reader]
+) -> list[Burst]:
+    """One forward pass for several sessions at once."""
+    # 1. One pass over [kept tokens | masks] of every session; it keeps nothing of the masks.
+    heads = network.forward(parts)
+    bursts = [Burst([], []) for _ in parts]
+    # 2. The first token of each burst: what one-token decoding would emit.
+    for burst, head, reader in zip(bursts, heads, readers, strict=True):
+        token = reader.first(head.logits)
+        if token is not None:
+            burst.ids.append(token)
+            burst.sure.append(float(head.logits[-1].softmax(-1).max()))
+    # 3. Place by place, all sessions together: the sampler head sees the token before.
+    ranked = network.rank(heads)
+    for place in range(1, 1 + max(part.masks for part in parts)):
+        rows = [i for i, b in enumerate(bursts) if b.ids and parts[i].masks >= place]
+        if not rows:
+            break
+        logits, sure = network.resample(ranked, rows, place, [bursts[i].ids[-1] for i in rows])
+        for row, i in enumerate(rows):
+            choice = readers[i].further(logits[row], place)
+            bursts[i].ids.append(network.candidate(ranked, i, place, choice))
+            bursts[i].sure.append(sure[row])
+    return bursts
+
+
+def confidence_cut(burst: Burst, confidence: float) -> int:
+    """How many tokens stay: the longest prefix that is sure enough, and never less than one."""
+    unsure = (place for place, p in enumerate(burst.sure) if p < confidence)
+    return max(next(unsure, len(burst.ids)), 1)
+
+
+def first_token_filter(ids: Sequence[int]) -> list[int]:
+    """Slow mode: keep the first token of a burst and delete the rest."""
+    return list(ids[:1])
