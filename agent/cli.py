@@ -68,7 +68,14 @@ def run(
     ] = None,
     dtype: Annotated[str | None, typer.Option(help="auto, fp32 (exact) or bf16 (fast).")] = None,
     max_steps: Annotated[int | None, typer.Option(help="Actions before a game is cut off.")] = None,
-    think: Annotated[str | None, typer.Option(help="burst, slow or off.")] = None,
+    burst: Annotated[
+        str | None, typer.Option(help="Burst adapter: a directory, or 'untrained' for noise.")
+    ] = None,
+    think: Annotated[str | None, typer.Option(help="burst, slow, verified or off.")] = None,
+    k: Annotated[int | None, typer.Option("-k", help="Most tokens a burst may have.")] = None,
+    confidence: Annotated[
+        float | None, typer.Option(help="A burst is cut before its first token under this.")
+    ] = None,
     budget: Annotated[int | None, typer.Option(help="Window budget in tokens.")] = None,
     constrain: Annotated[
         bool | None,
@@ -99,8 +106,8 @@ def run(
         "max_steps": max_steps,
         "out": out,
         "memory": memory,
-        "model": {"name": model, "dtype": dtype},
-        "think": {"mode": think},
+        "model": {"name": model, "dtype": dtype, "burst": burst},
+        "think": {"mode": think, "k": k, "confidence": confidence},
         "act": {"constrain": constrain},
         "window": {"budget": budget},
     }

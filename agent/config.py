@@ -35,6 +35,9 @@ class ModelConfig(Section):
         "auto", description="fp32 is exact; auto is the fastest"
     )
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    burst: str | None = Field(
+        None, description="a burst adapter's directory, or 'untrained' for noise"
+    )
 
 
 class SamplingConfig(Section):
@@ -48,7 +51,7 @@ class SamplingConfig(Section):
 class ThinkConfig(Section):
     """How it thinks."""
 
-    mode: Literal["burst", "slow", "off"] = "burst"
+    mode: Literal["burst", "slow", "verified", "off"] = "burst"
     k: Positive = Field(8, description="burst size: the most tokens one pass may emit")
     confidence: Share = Field(0.9, description="a burst is cut before its first token under this")
     max_tokens: Natural = Field(0, description="the longest thought; 0: 5.5% of budget")
@@ -56,7 +59,9 @@ class ThinkConfig(Section):
 
     def as_mode(self) -> Mode:
         """The mode of the model boundary that this describes."""
-        return Burst(self.k, self.confidence) if self.mode == "burst" else Slow()
+        if self.mode == "burst":
+            return Burst(self.k, self.confidence)
+        return Slow(verified=self.mode == "verified")
 
 
 class ActConfig(Section):

@@ -68,7 +68,15 @@ def exit_code(error: Exception) -> int:
     if isinstance(error, MemoryFileFull):
         return EXIT_EPISODES_ERRORED
     if isinstance(
-        error, (ConfigError, AdapterMismatch, SpecError, UnknownEnvironment, MemoryFileError, RunDirectoryError)
+        error,
+        (
+            ConfigError,
+            AdapterMismatch,
+            SpecError,
+            UnknownEnvironment,
+            MemoryFileError,
+            RunDirectoryError,
+        ),
     ):
         return EXIT_USAGE
     return EXIT_EPISODES_ERRORED

@@ -25,6 +25,10 @@ class Cost(BaseModel):
     tokens: int
     prefill_tokens: int
     bits: float
+    scored_passes: int
+    burst_positions: int
+    agreed: int
+    lengths: dict[int, int]
     wall_s: float
 
     @classmethod
@@ -36,6 +40,10 @@ class Cost(BaseModel):
             tokens=spent.tokens,
             prefill_tokens=spent.prefill_tokens,
             bits=round(spent.bits, 3),
+            scored_passes=spent.scored_passes,
+            burst_positions=spent.burst_positions,
+            agreed=spent.agreed,
+            lengths=dict(sorted(spent.lengths.items())),
             wall_s=round(spent.wall_s, 3),
         )
 
@@ -95,7 +103,9 @@ class Summary(BaseModel):
     """Tokens kept per forward pass that emits tokens, over all purposes."""
     think_tpf: float | None
     bits_per_forward: float | None
+    """Under one-token decoding, over the passes all of whose tokens a later pass has scored."""
     agreement: float | None
+    """Share of burst positions 2..k at which ordinary decoding would have chosen the same token."""
     passes: int | None
     passes_per_step: float | None
     prefill_tokens: int | None
@@ -133,8 +143,12 @@ def summarise(rows: Sequence[EpisodeResult]) -> Summary:
         steps=_mean(float(row.steps) for row in scored),
         tpf=tokens / passes if passes else None,
         think_tpf=_ratio(sum(t.tokens for t in thoughts), sum(t.passes for t in thoughts)),
-        bits_per_forward=_ratio(sum(cost.bits for cost in costs), passes),
-        agreement=None,
+        bits_per_forward=_ratio(
+            sum(cost.bits for cost in costs), sum(cost.scored_passes for cost in costs)
+        ),
+        agreement=_ratio(
+            sum(cost.agreed for cost in costs), sum(cost.burst_positions for cost in costs)
+        ),
         passes=passes if measured else None,
         passes_per_step=_ratio(passes, steps) if measured else None,
         prefill_tokens=sum(cost.prefill_tokens for cost in costs) if measured else None,

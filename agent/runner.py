@@ -15,7 +15,7 @@ from agent.blocking import in_thread
 from agent.checkpoints import LatestCheckpoints, open_checkpoints
 from agent.config import RunConfig
 from agent.episode import play_episode
-from agent.errors import ConfigError, Interrupted, StorageFailed
+from agent.errors import AdapterMismatch, ConfigError, Interrupted, StorageFailed
 from agent.events import Phase, Watcher, nobody
 from agent.lm import load_model
 from agent.lm.types import LanguageModel
@@ -92,7 +92,11 @@ async def run_async(
             watch(Phase(0, "LOADING"))
             settings = config.model
             model = await in_thread(
-                load_model, settings.name, dtype=settings.dtype, device=settings.device
+                load_model,
+                settings.name,
+                dtype=settings.dtype,
+                device=settings.device,
+                burst=settings.burst,
             )
         try:
             if model is not None:
@@ -181,6 +185,11 @@ class _Play:
 def _require_room(config: RunConfig, model: LanguageModel, description: Description) -> None:
     """Raise ConfigError where the window cannot hold what the run needs, before anything is played."""
     system = system_ids(model, config, description)
+    if config.think.mode == "burst" and config.think.k > model.burst_limit > 1:
+        raise AdapterMismatch(
+            f"think.k {config.think.k} is more than the burst adapter was trained for; use at most "
+            f"{model.burst_limit}"
+        )
     config.marks(len(head_ids(model.vocabulary, system, [])))
     if config.window.budget > model.context_limit:
         raise ConfigError(

@@ -26,7 +26,12 @@ from typing import Any
 
 from agent.context import Segment, Window, parse_recipe
 from agent.errors import RunDirectoryError, StorageFailed
-from agent.lm.types import Burst, Generation, Request
+from agent.lm.types import Generation, Pass, Request
+
+
+def any_judged(each: Pass) -> bool:
+    """Whether anything is known of a pass's agreement: most passes keep one token and have none."""
+    return any(agreed is not None for agreed in each.agreed)
 
 
 class Trace:
@@ -72,12 +77,18 @@ class Trace:
             "generate",
             step=step,
             purpose=request.purpose,
-            mode=f"burst({mode.k},{mode.confidence})" if isinstance(mode, Burst) else "slow",
+            mode=str(mode),
             seed=request.sampling.seed,
             window=window_tokens,
             stop=generation.stop,
             passes=[
-                [list(p.token_ids), [round(x, 5) for x in p.logprobs], p.prefill]
+                [
+                    list(p.token_ids),
+                    [None if x is None else round(x, 5) for x in p.logprobs],
+                    p.prefill,
+                    # 1 agreed, 0 not, None ordinary decoding's own or not known
+                    *([[None if a is None else int(a) for a in p.agreed]] if any_judged(p) else []),
+                ]
                 for p in generation.passes
             ],
             wall_ms=round(1000 * generation.wall_s, 1),

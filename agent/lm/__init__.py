@@ -12,10 +12,12 @@ def load_model(
     *,
     dtype: Literal["auto", "fp32", "bf16"] = "auto",
     device: Literal["auto", "cpu", "cuda"] = "auto",
+    burst: str | None = None,
 ) -> LanguageModel:
     """A model by name: 'embedded', 'scripted', a directory, or a Hugging Face id.
 
-    torch is imported only where real weights are asked for. Raises ModelUnavailable.
+    `burst` is the directory of a burst adapter for it, or 'untrained' for one that emits noise.
+    torch is imported only where real weights are asked for. Raises ModelUnavailable, AdapterMismatch.
     """
     if name == "scripted":
         from agent.lm.scripted import ScriptedModel
@@ -23,4 +25,4 @@ def load_model(
         return ScriptedModel()
     from agent.lm import weights
 
-    return weights.load(name, dtype=dtype, device=device)
+    return weights.load(name, dtype=dtype, device=device, burst=burst)

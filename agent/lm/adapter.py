@@ -1,9 +1,9 @@
 """The burst adapter: what makes mask positions predict, without touching any other position.
 
-Gated LoRA beside the backbone's linear modules (active at mask positions only), one embedding for each of
-the k-1 masks, and a sampler head that makes token j see token j-1. After Samragh et al., "Your LLM Knows
-the Future" (arXiv 2507.11851). The backbone stays frozen, and where the gate is closed it computes
-exactly what it would compute without an adapter.
+Gated LoRA beside the backbone's linear modules (active at mask positions only), one embedding for each
+of the k-1 masks, and a sampler head that makes token j see token j-1. After Samragh et al., "Your LLM
+Knows the Future" (arXiv 2507.11851). The backbone stays frozen, and where the gate is closed it
+computes exactly what it would compute without an adapter.
 """
 
 from __future__ import annotations
@@ -120,6 +120,7 @@ class BurstAdapter(nn.Module):
         modules = dict(network.named_modules())
         shapes = linear_shapes(network, self.config.targets)
         for key, lora in self.lora.items():
+            assert isinstance(lora, GatedLora)
             name = key.replace("/", ".")
             expected = (lora.a.shape[1], lora.b.shape[0])
             if shapes.get(name) != expected:

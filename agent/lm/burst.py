@@ -1,9 +1,9 @@
 """THE idea: one forward pass -> a burst of tokens; the first-token filter.
 
-A pass computes [the tokens kept last time | k-1 masks]. The last kept token's logits give the first token
-of the burst: ordinary next-token decoding, and the whole of slow mode. Each mask gives one token more,
-made to see the token before it by the sampler head. Then the masks' keys and values are forgotten, so
-nothing is left of them but the tokens that were kept.
+A pass computes [the tokens kept last time | k-1 masks]. The last kept token's logits give the first
+token of the burst: ordinary next-token decoding, and the whole of slow mode. Each mask gives one token
+more, made to see the token before it by the sampler head. Then the masks' keys and values are
+forgotten, so nothing is left of them but the tokens that were kept.
 """
 
 from __future__ import annotations
@@ -37,9 +37,7 @@ class Burst:
     sure: list[float]
 
 
-def burst_pass(
-    network: Network, parts: Sequence[Part], readers: Sequence[Reader]
-) -> list[Burst]:
+def burst_pass(network: Network, parts: Sequence[Part], readers: Sequence[Reader]) -> list[Burst]:
     """One forward pass for several sessions at once."""
     # 1. One pass over [kept tokens | masks] of every session; it keeps nothing of the masks.
     heads = network.forward(parts)
@@ -52,6 +50,8 @@ def burst_pass(
             burst.sure.append(float(head.logits[-1].softmax(-1).max()))
     # 3. Place by place, all sessions together: the sampler head sees the token before.
     ranked = network.rank(heads)
+    if ranked is None:
+        return bursts
     for place in range(1, 1 + max(part.masks for part in parts)):
         rows = [i for i, b in enumerate(bursts) if b.ids and parts[i].masks >= place]
         if not rows:

@@ -64,7 +64,9 @@ class Engine:
 
         def notify(each: Pass) -> None:
             if on_pass is not None:
-                with contextlib.suppress(RuntimeError):  # the caller's loop is closed: nobody listens
+                with contextlib.suppress(
+                    RuntimeError
+                ):  # the caller's loop is closed: nobody listens
                     loop.call_soon_threadsafe(on_pass, each)
 
         self._check(window, request)

@@ -17,7 +17,7 @@ from agent.lm.network import Part
 from agent.lm.sampling import check, choose, logprob
 from agent.lm.session import Session
 from agent.lm.stops import text_is_complete
-from agent.lm.types import Burst, Generation, Pass, Request, Slow, StopReason
+from agent.lm.types import Generation, Pass, Request, Slow, StopReason
 from agent.lm.vocabulary import Vocabulary
 
 # A guess costs a position and no pass, so verified slow mode guesses on even odds.

@@ -84,7 +84,9 @@ class Network:
         """One pass. Afterwards each slot counts the new tokens, and no slot counts a mask."""
         layout = [len(part.tokens) + part.masks for part in parts]
         starts = [sum(layout[:i]) for i in range(len(parts))]
-        wanted, gated, positions = [], [], []
+        wanted: list[int] = []
+        gated: list[int] = []
+        positions: list[int] = []
         rows = [
             Stretch(part.slot, start, start + size)
             for part, start, size in zip(parts, starts, layout, strict=True)

@@ -22,6 +22,9 @@ class Burst:
     k: int = 8
     confidence: float = 0.9
 
+    def __str__(self) -> str:
+        return f"burst({self.k}, {self.confidence})"
+
 
 @dataclass(frozen=True, slots=True)
 class Slow:
@@ -32,6 +35,9 @@ class Slow:
     """
 
     verified: bool = False
+
+    def __str__(self) -> str:
+        return "slow(verified)" if self.verified else "slow"
 
 
 Mode = Burst | Slow
@@ -127,6 +133,7 @@ class Generation:
 
 
 OnPass = Callable[[Pass], None]
+"""Told of each pass as it comes, with what is known then: scores of its later tokens follow."""
 
 
 class LanguageModel(Protocol):

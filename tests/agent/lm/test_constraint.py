@@ -47,7 +47,8 @@ def generate(
     while len(kept) < max_tokens:
         logits = torch.randn(VOCAB, generator=random) * 3
         logits[[token for liked in likes for token in words.encode(liked)]] += 12
-        token = choose(matcher.mask(logits, max_tokens - len(kept)), Sampling(1.0), random)
+        uniform = float(torch.rand((), generator=random))
+        token = choose(matcher.mask(logits, max_tokens - len(kept)), Sampling(1.0), uniform)
         matcher.accept(token)
         kept.append(token)
         if token in words.end_ids or matcher.done or text_is_complete(words, kept, stops):

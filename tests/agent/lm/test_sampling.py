@@ -21,11 +21,11 @@ Logits = Logits.filter(lambda values: max(values) > NEVER)
 Share = st.sampled_from([0.0, 0.05, 0.3, 0.5, 0.9, 1.0])
 
 
-def draw(values: list[float], sampling: Sampling) -> int:
-    return choose(torch.tensor(values), sampling, torch.Generator().manual_seed(sampling.seed))
+def draw(values: list[float], sampling: Sampling, uniform: float = 0.5) -> int:
+    return choose(torch.tensor(values), sampling, uniform)
 
 
-def reference(values: list[float], sampling: Sampling) -> int:
+def reference(values: list[float], sampling: Sampling, uniform: float) -> int:
     """The same draw, one token after another."""
     weights = [math.exp((value - max(values)) / sampling.temperature) for value in values]
     shares = [weight / sum(weights) for weight in weights]
@@ -38,11 +38,11 @@ def reference(values: list[float], sampling: Sampling) -> int:
         if rank == 0 or (before < sampling.top_p and shares[token] >= floor):
             kept.append(token)
         before += shares[token]
-    generator = torch.Generator().manual_seed(sampling.seed)
-    uniform = float(torch.rand((), generator=generator, dtype=torch.float64))
     reached = 0.0
     for token in kept:
         reached += shares[token]
+        # At the very edge between two tokens either is right, and rounding decides.
+        assume(abs(uniform * sum(shares[t] for t in kept) - reached) > 1e-12)
         if uniform * sum(shares[t] for t in kept) < reached:
             return token
     return kept[-1]
@@ -54,20 +54,20 @@ def reference(values: list[float], sampling: Sampling) -> int:
     temperature=st.sampled_from([1e-308, 0.1, 0.7, 1.0, 3.0]),
     top_p=Share,
     min_p=Share,
-    seed=st.integers(0, 50),
+    uniform=st.floats(0, 1, exclude_max=True),
 )
 def test_a_draw_is_the_obvious_one(
-    values: list[float], temperature: float, top_p: float, min_p: float, seed: int
+    values: list[float], temperature: float, top_p: float, min_p: float, uniform: float
 ) -> None:
-    sampling = Sampling(temperature, top_p, min_p, seed)
-    expected = reference(values, sampling)
+    sampling = Sampling(temperature, top_p, min_p)
+    expected = reference(values, sampling, uniform)
     assert values[expected] > NEVER
-    assert draw(values, sampling) == expected
+    assert draw(values, sampling, uniform) == expected
 
 
-@given(values=Logits, seed=st.integers(0, 50))
-def test_temperature_0_is_the_likeliest(values: list[float], seed: int) -> None:
-    chosen = draw(values, Sampling(0.0, top_p=0.1, min_p=0.9, seed=seed))
+@given(values=Logits, uniform=st.floats(0, 1, exclude_max=True))
+def test_temperature_0_is_the_likeliest(values: list[float], uniform: float) -> None:
+    chosen = draw(values, Sampling(0.0, top_p=0.1, min_p=0.9), uniform)
     assert chosen == values.index(max(values))
 
 
@@ -82,25 +82,15 @@ def test_frequencies_are_the_probabilities(temperature: float, top_p: float, min
     cut = ordered[(ordered.cumsum(0) - ordered) < top_p].min()
     expected[(expected < cut) | (expected < min_p * expected.max())] = 0
     expected /= expected.sum()
-    generator, rounds = torch.Generator().manual_seed(7), 4000
+    rounds = 4000
     drawn = torch.bincount(
-        torch.tensor([choose(logits, sampling, generator) for _ in range(rounds)]), minlength=5
+        torch.tensor([choose(logits, sampling, (i + 0.5) / rounds) for i in range(rounds)]),
+        minlength=5,
     )
     possible = expected > 0
     assert int(drawn[~possible].sum()) == 0
     chi_square = ((drawn - rounds * expected) ** 2 / (rounds * expected))[possible].sum()
     assert float(chi_square) < 18.5, "0.1% at 4 degrees of freedom"
-
-
-def test_a_stream_is_one_number_a_draw() -> None:
-    """So that what another session draws, or how, cannot shift this one's numbers."""
-    used, watched = torch.Generator().manual_seed(3), torch.Generator().manual_seed(3)
-    for sampling in (Sampling(1.0), Sampling(0.7, 0.5), Sampling(2.0, 1.0, 0.3)):
-        choose(torch.randn(50), sampling, used)
-        torch.rand((), generator=watched, dtype=torch.float64)
-    assert torch.equal(used.get_state(), watched.get_state())
-    choose(torch.randn(50), Sampling(0.0), used)
-    assert torch.equal(used.get_state(), watched.get_state()), "greedy draws nothing"
 
 
 @given(values=Logits)

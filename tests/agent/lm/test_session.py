@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.errors import ModelFailed
+from agent.lm.network import Network, Part
 from agent.lm.session import Session
 from tests.agent.lm.tiny import make_network
 
-NETWORK = make_network("llama")
+RAW, NETWORK = make_network("llama"), Network(make_network("llama"))
 Ids = st.lists(st.integers(3, 6), min_size=1, max_size=12)
 
 
@@ -27,10 +26,12 @@ def test_following_keeps_the_longest_common_prefix(windows: list[list[int]]) -> 
         assert todo, "the last position's logits are needed"
         assert [*session.ids, *todo] == window
         assert len(todo) == 1 or before[common : common + 1] != window[common : common + 1]
-        assert session.cache.get_seq_length() == common
+        assert session.slot.length == common
         with torch.inference_mode():
-            logits = session.extend(NETWORK, todo)
-            expected = NETWORK(input_ids=torch.tensor([window])).logits[0, -1]
+            [heads] = NETWORK.forward([Part(session.slot, todo)])
+            session.commit(todo)
+            logits = heads.logits[-1]
+            expected = RAW(input_ids=torch.tensor([window])).logits[0, -1]
         torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-4)
         assert session.ids == window
 
@@ -39,14 +40,10 @@ def test_cropping_to_nothing_and_to_more_than_there_is() -> None:
     session = Session()
     session.crop(3)
     with torch.inference_mode():
-        session.extend(NETWORK, [3, 4, 5])
+        NETWORK.forward([Part(session.slot, [3, 4, 5])])
+    session.commit([3, 4, 5])
     session.crop(7)
     assert session.ids == [3, 4, 5]
     session.crop(0)
     assert session.ids == []
-    assert session.cache.get_seq_length() == 0
-
-
-def test_an_empty_window_is_refused() -> None:
-    with pytest.raises(ModelFailed, match=r"^the window is empty; a generation needs at least one"):
-        Session().follow([])
+    assert session.slot.length == 0

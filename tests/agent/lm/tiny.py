@@ -13,6 +13,7 @@ from tokenizers import decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from agent.lm.engine import Engine
+from agent.lm.network import Heads, Network, Part, PassFailed
 from agent.lm.tokenizer import TokenizerVocabulary
 from agent.lm.types import Generation, Request, Sampling, Slow
 
@@ -93,29 +94,33 @@ def make_network(family: str, seed: int = 0) -> Any:
     return network.eval().requires_grad_(False)
 
 
-class Hooked:
+class Hooked(Network):
     """A network whose passes can be watched, held up or spoilt. Runs on the engine's thread."""
 
-    def __init__(self, network: Any) -> None:
-        self.network = network
-        self.config, self.device = network.config, network.device
-        self.dtype = network.dtype
-        self.passes: list[list[int]] = []
+    def __init__(self, backbone: Any) -> None:
+        super().__init__(backbone)
+        self.passes: list[list[int]] = []  # the tokens of each session's share of each pass
         self.before: Callable[[list[int]], None] = lambda ids: None
-        self.after: Callable[[list[int], Any], None] = lambda ids, output: None
+        self.after: Callable[[list[int], Heads], None] = lambda ids, heads: None
 
-    def __call__(self, **options: Any) -> Any:
-        ids = options["input_ids"][0].tolist()
-        self.passes.append(ids)
-        self.before(ids)
-        output = self.network(**options)
-        self.after(ids, output)
-        return output
+    def forward(self, parts: Sequence[Part]) -> list[Heads]:
+        for part in parts:
+            self.passes.append(list(part.tokens))
+            try:
+                self.before(list(part.tokens))
+            except Exception as error:
+                raise PassFailed from error
+        heads = super().forward(parts)
+        for part, each in zip(parts, heads, strict=True):
+            self.after(list(part.tokens), each)
+        return heads
 
 
 def make_engine(network: Any, tokenizer: PreTrainedTokenizerFast | None = None) -> Engine:
+    """An engine around a backbone or a Network."""
     vocabulary = TokenizerVocabulary(tokenizer or make_tokenizer())
-    return Engine(network, vocabulary, name="tiny", fingerprint="0")
+    wrapped = network if isinstance(network, Network) else Network(network)
+    return Engine(wrapped, vocabulary, name="tiny", fingerprint="0")
 
 
 def run(awaitable: Coroutine[Any, Any, T], limit_s: float = 20.0) -> T:
