@@ -32,13 +32,14 @@ def choose(
     # Less the maximum first, so that no temperature, however small, overflows.
     shifted = logits.double() - logits.max()  # (V,), <= 0
     probabilities = torch.softmax(shifted / sampling.temperature, dim=-1)  # (V,)
-    ordered, order = probabilities.sort(descending=True, stable=True)
-    before = ordered.cumsum(0) - ordered
-    keep = (before < sampling.top_p) & (ordered >= sampling.min_p * ordered[0])
+    # min-p first: it leaves a handful of a whole vocabulary to be sorted.
+    likely = torch.nonzero(probabilities >= sampling.min_p * probabilities.max()).flatten()
+    ordered, order = probabilities[likely].sort(descending=True, stable=True)
+    keep = (ordered.cumsum(0) - ordered) < sampling.top_p  # a prefix
     keep[0] = True  # top_p 0 keeps the likeliest, like any small top_p
-    kept = torch.where(keep, ordered, torch.zeros_like(ordered)).cumsum(0)
+    kept = ordered[keep].cumsum(0)
     index = int(torch.searchsorted(kept, uniform * kept[-1], right=True))
-    return int(order[min(index, int(keep.sum()) - 1)])
+    return int(likely[order[min(index, len(kept) - 1)]])
 
 
 def logprob(logits: torch.Tensor, token: int) -> float:
