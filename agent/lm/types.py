@@ -19,8 +19,8 @@ StopReason = Literal["stop_token", "stop_string", "constraint", "max_tokens", "m
 class Burst:
     """Burst mode: a pass may keep up to `k` tokens, fewer where one is under `confidence` (0..1)."""
 
-    k: int = 8
-    confidence: float = 0.9
+    k: int
+    confidence: float
 
     def __str__(self) -> str:
         return f"burst({self.k}, {self.confidence})"
