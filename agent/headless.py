@@ -23,11 +23,6 @@ def run_headless(config: RunConfig, *, as_json: bool, show: bool = False) -> int
     """Play the run, print its results, and return the exit code; `show` narrates on stderr."""
     console = console_for(sys.stdout)
 
-    def show_row(row: EpisodeResult) -> None:
-        if as_json:
-            sys.stdout.write(row.model_dump_json() + "\n")
-            sys.stdout.flush()
-
     try:
         with Live(config, sys.stderr) as live:
             narrate = Narrator(live.console) if show else nobody
@@ -38,7 +33,9 @@ def run_headless(config: RunConfig, *, as_json: bool, show: bool = False) -> int
 
             def on_row(row: EpisodeResult) -> None:
                 live.row(row)
-                show_row(row)
+                if as_json:
+                    sys.stdout.write(row.model_dump_json() + "\n")
+                    sys.stdout.flush()
 
             done = run(config, watch=watch, on_row=on_row)
     except (KeyboardInterrupt, asyncio.CancelledError):

@@ -97,8 +97,7 @@ def default_name(config: RunConfig) -> str:
 
 def as_toml(config: RunConfig) -> dict[str, Any]:
     """The config as TOML values: paths as text, unset keys left out (TOML has no null)."""
-    values = config.model_dump(mode="json", exclude_none=True)
-    return {key: value for key, value in values.items() if value is not None}
+    return config.model_dump(mode="json", exclude_none=True)
 
 
 def versions() -> dict[str, Any]:

@@ -101,8 +101,10 @@ async def run_async(
         try:
             if model is not None:
                 _require_room(config, model, description)
-            with _opened_first(config.memory):
-                directory = RunDirectory.create(config)
+            if config.memory is not None:
+                # One that cannot be opened ends the run before a directory is made for it.
+                MemoryFile.open(config.memory).close()
+            directory = RunDirectory.create(config)
             # Two runs may share a memory file and a directory's name, and must not share a bank.
             name = f"{directory.path.resolve().name}-{secrets.token_hex(4)}"
             directory.record_versions(
@@ -205,14 +207,6 @@ async def _memory(path: Path) -> AsyncIterator[MemoryThread]:
         yield memory
     finally:
         memory.close()
-
-
-@contextmanager
-def _opened_first(memory: Path | None) -> Iterator[None]:
-    """A memory file that cannot be opened ends the run before a directory is made for it."""
-    if memory is not None:
-        MemoryFile.open(memory).close()
-    yield
 
 
 @contextmanager

@@ -86,7 +86,7 @@ class Job:
             token = self._draw(row)
             self._drawn.append(token)
             guessed = self._guesses[place : place + 1]
-            if guessed and (guessed != [token] or self._stop_after(self._drawn)):
+            if guessed and (guessed != [token] or self._stop_at([*self._kept, *self._drawn])):
                 self._rejected = len(self._guesses) - place
                 return None
         return token
@@ -100,13 +100,13 @@ class Job:
         """Keep what the mode keeps of a pass, and finish where a stop was reached."""
         prefill = len(self._pending) - (self._unscored if self._passes else 0)
         fed = len(self._pending) + len(self._guesses) - self._rejected
-        self._session.commit([*self._pending, *self._guesses][:fed], self._rejected)
+        self._session.commit([*self._pending, *self._guesses][:fed])
         new = self._keep(burst)
         stop = None
         before = len(self._kept)
         for token in new:
             self._kept.append(token)
-            stop = self._stop()
+            stop = self._stop_at(self._kept)
             if stop:
                 break
         kept = self._kept[before:]
@@ -124,9 +124,10 @@ class Job:
         """The tokens to keep, and what the next pass is to be fed."""
         mode = self.request.mode
         if isinstance(mode, Slow):
-            sure = bursts.confidence_cut(burst, GUESS_CONFIDENCE) if burst.ids else 1
-            self._guesses = burst.ids[1:sure] if mode.verified else []
             self._pending, self._unscored = self._drawn[-1:], 1
+            if not mode.verified:
+                return bursts.first_token_filter(burst.ids)
+            self._guesses = burst.ids[1 : bursts.confidence_cut(burst, GUESS_CONFIDENCE)]
             return self._drawn
         kept = burst.ids[: bursts.confidence_cut(burst, mode.confidence)]
         kept = kept[: self.request.max_tokens - len(self._kept)]
@@ -159,13 +160,6 @@ class Job:
                 float(torch.rand((), generator=self._generator, dtype=torch.float64))
             )
         return self._uniforms[position]
-
-    def _stop_after(self, drawn: list[int]) -> bool:
-        kept = [*self._kept, *drawn]
-        return self._stop_at(kept) is not None
-
-    def _stop(self) -> StopReason | None:
-        return self._stop_at(self._kept)
 
     def _stop_at(self, kept: list[int]) -> StopReason | None:
         request = self.request

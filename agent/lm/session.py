@@ -32,8 +32,7 @@ class Session:
         self.crop(common)
         return list(window[common:])
 
-    def commit(self, ids: Sequence[int], rejected: int = 0) -> None:
-        """Count `ids` in, after a pass that computed them and `rejected` more behind them."""
+    def commit(self, ids: Sequence[int]) -> None:
+        """Count `ids` in, after a pass that computed them; what it computed behind them is cropped."""
         self.ids.extend(ids)
         self.crop(len(self.ids))
-        assert rejected >= 0
