@@ -51,6 +51,10 @@ class StorageFailed(StenoError):
     """The disk refused a write in the middle of a run; what was written before is whole."""
 
 
+class TrainingFailed(StenoError):
+    """Training cannot start or go on: its data, its settings or its checkpoints do not fit."""
+
+
 class Interrupted(StenoError):
     """A person asked the run to stop; what was done is kept."""
 

@@ -1,0 +1,1 @@
+"""Training: demonstrations of an honest player, the policy that learns from them, the burst adapter."""
