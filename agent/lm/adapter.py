@@ -117,7 +117,14 @@ class BurstAdapter(nn.Module):
 
         Raises AdapterMismatch where the backbone lacks a module or has it in another shape.
         """
+        self.check(network)
         modules = dict(network.named_modules())
+        for key, lora in self.lora.items():
+            assert isinstance(lora, GatedLora)
+            modules[key.replace("/", ".")].register_forward_hook(partial(self._update, lora))
+
+    def check(self, network: nn.Module) -> None:
+        """Raise AdapterMismatch where the backbone lacks a module or has it in another shape."""
         shapes = linear_shapes(network, self.config.targets)
         for key, lora in self.lora.items():
             assert isinstance(lora, GatedLora)
@@ -128,11 +135,20 @@ class BurstAdapter(nn.Module):
                     f"the adapter expects a module {name!r} of shape {expected}, and this model has "
                     f"{shapes.get(name)}; use the model that it was trained on"
                 )
-            modules[name].register_forward_hook(partial(self._update, lora))
+
+    def update_of(self, name: str) -> GatedLora | None:
+        """The update of a linear module of the backbone, or None where it has none."""
+        key = name.replace(".", "/")
+        found = self.lora[key] if key in self.lora else None  # noqa: SIM401 -- a ModuleDict has no get
+        assert found is None or isinstance(found, GatedLora)
+        return found
 
     @contextmanager
     def gate(self, positions: torch.Tensor | slice | None) -> Iterator[None]:
-        """Open the gate at these positions of the sequence dimension for the passes inside."""
+        """Open the gate at these positions of the sequence dimension for the passes inside.
+
+        `slice(None)` opens it everywhere.
+        """
         self._positions = positions
         try:
             yield
@@ -145,15 +161,19 @@ class BurstAdapter(nn.Module):
         at = self._positions
         if at is None:
             return None
+        if isinstance(at, slice) and at == slice(None):
+            return output + lora(args[0]).to(output.dtype)
         if torch.is_grad_enabled():
             output = output.clone()
         output[:, at] += lora(args[0][:, at]).to(output.dtype)
         return output
 
-    def save_pretrained(self, directory: Path) -> None:
-        """Write adapter.safetensors and adapter.json."""
+    def save_pretrained(self, directory: Path, *, dtype: torch.dtype | None = None) -> None:
+        """Write adapter.safetensors, in `dtype` where one is given, and adapter.json."""
         directory.mkdir(parents=True, exist_ok=True)
-        tensors = {k: v.detach().contiguous().cpu() for k, v in self.state_dict().items()}
+        tensors = {
+            k: v.detach().to("cpu", dtype).contiguous() for k, v in self.state_dict().items()
+        }
         save_file(tensors, directory / WEIGHTS)
         (directory / CONFIG).write_text(self.config.model_dump_json(indent=1) + "\n")
 

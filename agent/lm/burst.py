@@ -10,17 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 
 from agent.lm.network import Network, Part
 
 
+class Drawn(NamedTuple):
+    """A token, and the top-1 probability where it was drawn."""
+
+    token: int
+    sure: float
+
+
 class Reader(Protocol):
     """Draws one session's tokens. Logits are float32."""
 
-    def first(self, logits: torch.Tensor) -> int | None:
+    def first(self, logits: torch.Tensor) -> Drawn | None:
         """The burst's first token from the ordinary logits (scored, V); None: the burst is off."""
         ...
 
@@ -44,10 +51,10 @@ def burst_pass(network: Network, parts: Sequence[Part], readers: Sequence[Reader
     bursts = [Burst([], []) for _ in parts]
     # 2. The first token of each burst: what one-token decoding would emit.
     for burst, head, reader in zip(bursts, heads, readers, strict=True):
-        token = reader.first(head.logits)
-        if token is not None:
-            burst.ids.append(token)
-            burst.sure.append(float(head.logits[-1].softmax(-1).max()))
+        drawn = reader.first(head.logits)
+        if drawn is not None:
+            burst.ids.append(drawn.token)
+            burst.sure.append(drawn.sure)
     # 3. Place by place, all sessions together: the sampler head sees the token before.
     ranked = network.rank(heads)
     if ranked is None:

@@ -39,11 +39,10 @@ class Engine:
         self.fingerprint = fingerprint
         self.vocabulary = vocabulary
         self._network = network
-        config = network.backbone.config.get_text_config()
-        self.context_limit = int(config.max_position_embeddings)
-        dtype = str(network.backbone.dtype).removeprefix("torch.")
+        self.context_limit = int(network.config.max_position_embeddings)
+        dtype = str(network.dtype).removeprefix("torch.")
         self.numerics = f"{dtype} on {network.device}, {torch.get_num_threads()} threads"
-        self._constraints = Constraints(vocabulary, int(config.vocab_size))
+        self._constraints = Constraints(vocabulary, int(network.config.vocab_size))
         self._sessions: dict[str, Session] = {}
         self._queue: queue.SimpleQueue[Job | Callable[[], None] | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
@@ -108,8 +107,11 @@ class Engine:
     # --- everything below runs on the engine's thread ---
 
     def _drop(self, session: str) -> None:
-        self._sessions.pop(session, None)
+        dropped = self._sessions.pop(session, None)
+        if dropped is not None:
+            self._network.slots.give_back(dropped.slot)
 
+    @torch.inference_mode()
     def _serve(self) -> None:
         active: list[Job] = []
         waiting: list[Job] = []
@@ -127,9 +129,8 @@ class Engine:
                     item()
             waiting = self._admit(waiting, active)
             active = [job for job in active if not job.future.cancelled()]
-            with torch.inference_mode():
-                for batch in self._batches(active):
-                    self._advance(batch)
+            for batch in self._batches(active):
+                self._advance(batch)
             active = [job for job in active if not job.future.done()]
 
     def _admit(self, waiting: list[Job], active: list[Job]) -> list[Job]:
@@ -156,7 +157,9 @@ class Engine:
         except Exception as error:  # noqa: BLE001 -- whatever one request raises is its own failure
             job.fail(error)
             return False
-        job.begin(self._sessions.setdefault(job.session_name, Session()), self._masks(job.request))
+        if job.session_name not in self._sessions:
+            self._sessions[job.session_name] = Session(self._network.slots.take())
+        job.begin(self._sessions[job.session_name], self._masks(job.request))
         return True
 
     def _masks(self, request: Request) -> int:
@@ -189,5 +192,5 @@ class Engine:
 
     def _fail(self, job: Job, error: BaseException) -> None:
         # What the cache holds is unknown after an error, so the session starts afresh.
-        self._sessions.pop(job.session_name, None)
+        self._drop(job.session_name)
         job.fail(error)

@@ -14,7 +14,7 @@ from agent.errors import ModelFailed
 from agent.lm import burst as bursts
 from agent.lm.constraint import Matcher
 from agent.lm.network import Part
-from agent.lm.sampling import check, choose, logprob
+from agent.lm.sampling import Rows, choose
 from agent.lm.session import Session
 from agent.lm.stops import text_is_complete
 from agent.lm.types import Generation, Pass, Request, Slow, StopReason
@@ -69,7 +69,7 @@ class Job:
         fed = [*self._pending, *self._guesses]
         return Part(self._session.slot, fed, self._masks, self._unscored + len(self._guesses))
 
-    def first(self, logits: torch.Tensor) -> int | None:
+    def first(self, logits: torch.Tensor) -> bursts.Drawn | None:
         """Score the tokens kept last time, check the guesses, draw the next token. # (scored, V)"""
         try:
             return self._first(logits)
@@ -77,19 +77,20 @@ class Job:
             self.error = error
             return None
 
-    def _first(self, logits: torch.Tensor) -> int | None:
-        check(logits)
-        for row in range(self._unscored - 1):
-            self._score(len(self._kept) - self._unscored + 1 + row, logits[row])
+    def _first(self, logits: torch.Tensor) -> bursts.Drawn | None:
+        rows = Rows(logits, self.request.sampling)
+        earlier = self._unscored - 1
+        for row in range(earlier):
+            self._score(len(self._kept) - earlier + row, rows, row)
         self._drawn, self._rejected = [], 0
-        for place, row in enumerate(logits[self._unscored - 1 :]):
-            token = self._draw(row)
+        for place in range(len(rows) - earlier):
+            token = self._draw(rows, earlier + place)
             self._drawn.append(token)
             guessed = self._guesses[place : place + 1]
             if guessed and (guessed != [token] or self._stop_at([*self._kept, *self._drawn])):
                 self._rejected = len(self._guesses) - place
                 return None
-        return token
+        return bursts.Drawn(token, rows.top_probability(len(rows) - 1))
 
     def further(self, logits: torch.Tensor, place: int) -> int:
         """Draw the burst's token at `place` among its candidates. # (C,)"""
@@ -134,24 +135,24 @@ class Job:
         self._pending, self._unscored = kept, len(kept)
         return kept
 
-    def _draw(self, logits: torch.Tensor) -> int:
+    def _draw(self, rows: Rows, row: int) -> int:
         place = len(self._kept) + len(self._drawn)
-        allowed = logits
+        uniform = self._uniform(place)
         if self.matcher:
-            allowed = self.matcher.mask(logits, self.request.max_tokens - place)
-        token = choose(allowed, self.request.sampling, self._uniform(place))
-        if self.matcher:
+            allowed = self.matcher.mask(rows.logits(row), self.request.max_tokens - place)
+            token = choose(allowed, self.request.sampling, uniform)
             self.matcher.accept(token)
-        self._logprobs.append(logprob(logits, token))
+        else:
+            token = rows.choose(row, uniform)
+        self._logprobs.append(rows.logprob(row, token))
         self._agreed.append(None)
         return token
 
-    def _score(self, index: int, logits: torch.Tensor) -> None:
+    def _score(self, index: int, rows: Rows, row: int) -> None:
         """What one-token decoding says of a token that a mask produced; it is not rejected for it."""
         token = self._kept[index]
-        self._logprobs[index] = logprob(logits, token)
-        chosen = choose(logits, self.request.sampling, self._uniform(index))
-        self._agreed[index] = chosen == token
+        self._logprobs[index] = rows.logprob(row, token)
+        self._agreed[index] = rows.choose(row, self._uniform(index)) == token
 
     def _uniform(self, position: int) -> float:
         """The random number of a position: the same whatever mode or batch reaches it."""

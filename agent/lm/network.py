@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from agent.errors import AdapterMismatch, ModelUnavailable
+from agent.errors import AdapterMismatch
+from agent.lm import llama
 from agent.lm.adapter import BurstAdapter
-from agent.lm.packed import pack
-from agent.lm.ragged import IMPLEMENTATION, Slot, SlotCache, Stretch, stretches
+from agent.lm.llama import LlamaTrunk
+from agent.lm.ragged import RaggedTrunk
+from agent.lm.resampler import Ranked, Resampler
+from agent.lm.slots import Slot, Slots
+from agent.lm.trunk import Layout, Stretch, Trunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +36,16 @@ class Heads:
     """What a pass computed for one session. V: vocabulary, D: hidden size."""
 
     logits: torch.Tensor  # (scored, V), float32: ordinary next-token logits
-    mask_logits: torch.Tensor  # (masks, V), float32
+    mask_logits: torch.Tensor  # (masks, V)
     mask_hidden: torch.Tensor  # (masks, D)
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
-    """The likeliest tokens of every mask of a pass. M: masks of all sessions, C: candidates."""
+class Candidates:
+    """The ranked masks of a pass, and where each session's begin among them."""
 
-    starts: list[int]  # where each session's masks begin
-    ids: torch.Tensor  # (M, C)
-    logits: torch.Tensor  # (M, C)
-    rest: torch.Tensor  # (M,): log of what all other tokens add to the sum of exponentials
-    hidden: torch.Tensor  # (M, D)
+    starts: list[int]
+    ranked: Ranked
 
 
 class PassFailed(Exception):
@@ -55,25 +55,23 @@ class PassFailed(Exception):
 class Network:
     """The forward pass. Owns the backbone and the adapter; one thread may use it."""
 
-    def __init__(self, backbone: Any, adapter: BurstAdapter | None = None) -> None:
-        """Raises ModelUnavailable for an architecture that transformers does not let us attend for."""
-        self.backbone, self.adapter = backbone, adapter
+    def __init__(
+        self, backbone: Any, adapter: BurstAdapter | None = None, *, fast: bool = True
+    ) -> None:
+        """`fast` takes the Llama path where it serves the backbone.
+
+        Raises ModelUnavailable for an architecture that no path serves.
+        """
+        self.adapter = adapter
         self.device: torch.device = backbone.device
-        backbone.set_attn_implementation(IMPLEMENTATION)
-        if backbone.config._attn_implementation != IMPLEMENTATION:
-            raise ModelUnavailable(
-                f"{type(backbone).__name__} does not use transformers' attention interface, which "
-                "batches of unequal sessions need; use a Llama, Qwen, Gemma, Mistral, Phi or GPT-2 kind"
-            )
-        self._cache = SlotCache()
+        self.dtype: torch.dtype = backbone.dtype
+        self.config: Any = backbone.config.get_text_config()
+        self.slots = Slots()
         self._embed = backbone.get_input_embeddings()
-        self._unembed: torch.Tensor = backbone.get_output_embeddings().weight  # (V, D)
-        self._hidden: torch.Tensor = torch.empty(0)
-        if self.device.type == "cpu":
-            pack(backbone)
-        backbone.get_output_embeddings().register_forward_pre_hook(self._keep_hidden)
-        if adapter is not None:
-            adapter.attach(backbone)
+        unembed: torch.Tensor = backbone.get_output_embeddings().weight  # (V, D)
+        self._resampler = Resampler(adapter, self._embed, unembed) if adapter else None
+        path: Any = LlamaTrunk if fast and llama.serves(backbone) else RaggedTrunk
+        self._trunk: Trunk = path(backbone, adapter, self.slots)
 
     @property
     def most_masks(self) -> int:
@@ -82,104 +80,87 @@ class Network:
 
     def forward(self, parts: Sequence[Part]) -> list[Heads]:
         """One pass. Afterwards each slot counts the new tokens, and no slot counts a mask."""
-        layout = [len(part.tokens) + part.masks for part in parts]
-        starts = [sum(layout[:i]) for i in range(len(parts))]
-        wanted: list[int] = []
-        gated: list[int] = []
-        positions: list[int] = []
-        rows = [
-            Stretch(part.slot, start, start + size)
-            for part, start, size in zip(parts, starts, layout, strict=True)
-        ]
-        for part, start, size in zip(parts, starts, layout, strict=True):
-            first_mask = start + len(part.tokens)
-            wanted += range(first_mask - part.scored, start + size)
-            gated += range(first_mask, start + size)
-            positions += range(part.slot.length, part.slot.length + size)
         try:
-            with stretches(rows), self._gate(gated):
-                output = self.backbone(
-                    inputs_embeds=self._embeddings(parts),
-                    position_ids=torch.tensor([positions], device=self.device),
-                    past_key_values=self._cache,
-                    use_cache=True,
-                    logits_to_keep=torch.tensor(wanted, device=self.device),
-                )
+            layout = self._layout(parts)
+            logits, hidden = self._trunk.compute(self._embeddings(parts), layout)
         except Exception as error:
             raise PassFailed from error
-        for part in parts:
-            part.slot.length += len(part.tokens)
-        return self._split(parts, output.logits[0].float(), self._hidden[0])
-
-    def _split(
-        self, parts: Sequence[Part], logits: torch.Tensor, hidden: torch.Tensor
-    ) -> list[Heads]:
         heads, at = [], 0
         for part in parts:
+            part.slot.length += len(part.tokens)
             masks = at + part.scored
             end = masks + part.masks
-            heads.append(Heads(logits[at:masks], logits[masks:end], hidden[masks:end]))
+            heads.append(Heads(logits[at:masks].float(), logits[masks:end], hidden[masks:end]))
             at = end
         return heads
 
+    def _layout(self, parts: Sequence[Part]) -> Layout:
+        stretches, positions, rows, gated, wanted = [], [], [], [], []
+        start = 0
+        for part in parts:
+            size = len(part.tokens) + part.masks
+            first_mask, stop = start + len(part.tokens), start + size
+            stretches.append(Stretch(part.slot, start, stop))
+            positions += range(part.slot.length, part.slot.length + size)
+            rows += [part.slot.row] * size
+            gated += range(first_mask, stop)
+            wanted += range(first_mask - part.scored, stop)
+            start = stop
+        if gated and self.adapter is None:
+            raise AdapterMismatch("masks were asked for, and the model has no burst adapter")
+        self.slots.reserve(max(each.total for each in stretches))
+        return Layout(
+            stretches,
+            self._indices(positions),
+            self._indices(rows),
+            self._span(gated),
+            self._indices(wanted),
+        )
+
+    def _indices(self, numbers: Sequence[int]) -> torch.Tensor:
+        return torch.tensor(numbers, device=self.device)
+
+    def _span(self, gated: list[int]) -> slice | torch.Tensor | None:
+        if not gated:
+            return None
+        contiguous = gated[-1] - gated[0] + 1 == len(gated)
+        return slice(gated[0], gated[-1] + 1) if contiguous else self._indices(gated)
+
     def _embeddings(self, parts: Sequence[Part]) -> torch.Tensor:
-        """Embeddings of all new positions, masks included. # (1, N, D)"""
+        """Embeddings of all new positions, masks included. # (N, D)"""
         tokens = [token for part in parts for token in part.tokens]
-        embedded = self._embed(torch.tensor(tokens, device=self.device))  # (T, D)
+        embedded: torch.Tensor = self._embed(self._indices(tokens))  # (T, D)
         if self.adapter is None or not any(part.masks for part in parts):
-            return embedded[None]  # type: ignore[no-any-return]
+            return embedded
         masks = self.adapter.masks.to(embedded.dtype)
         pieces, at = [], 0
         for part in parts:
             pieces += [embedded[at : at + len(part.tokens)], masks[: part.masks]]
             at += len(part.tokens)
-        return torch.cat(pieces)[None]
+        return torch.cat(pieces)
 
-    def _gate(self, gated: list[int]) -> Any:
-        if not gated:
-            return nullcontext()
-        if self.adapter is None:
-            raise AdapterMismatch("masks were asked for, and the model has no burst adapter")
-        contiguous = gated[-1] - gated[0] + 1 == len(gated)
-        at = (
-            slice(gated[0], gated[-1] + 1)
-            if contiguous
-            else torch.tensor(gated, device=self.device)
-        )
-        return self.adapter.gate(at)
-
-    def _keep_hidden(self, _module: Any, args: tuple[torch.Tensor, ...]) -> None:
-        self._hidden = args[0]
-
-    def rank(self, heads: Sequence[Heads]) -> Ranked | None:
+    def rank(self, heads: Sequence[Heads]) -> Candidates | None:
         """Each mask's candidates, all sessions together; None where the pass had no masks."""
         counts = [len(head.mask_logits) for head in heads]
-        if self.adapter is None or not any(counts):
+        if self._resampler is None or not any(counts):
             return None
-        logits = torch.cat([head.mask_logits for head in heads])  # (M, V)
-        best, ids = logits.topk(min(self.adapter.config.candidates, logits.shape[1]))
-        everything, top = logits.logsumexp(-1), best.logsumexp(-1)
-        rest = everything + torch.log1p(-torch.exp(top - everything).clamp(max=1 - 1e-6))
-        hidden = torch.cat([head.mask_hidden for head in heads])
-        starts = [sum(counts[:i]) for i in range(len(counts))]
-        return Ranked(starts, ids, best, rest, hidden)
+        ranked = self._resampler.rank(
+            torch.cat([head.mask_logits for head in heads]),
+            torch.cat([head.mask_hidden for head in heads]),
+        )
+        return Candidates([sum(counts[:i]) for i in range(len(counts))], ranked)
 
     def resample(
-        self, ranked: Ranked, rows: Sequence[int], place: int, previous: Sequence[int]
+        self, candidates: Candidates, rows: Sequence[int], place: int, previous: Sequence[int]
     ) -> tuple[torch.Tensor, list[float]]:
         """Candidates' logits for these sessions' token at `place`, given the token before it.
 
         Returns logits (B, C) and each session's top-1 probability over the whole vocabulary.
         """
-        assert self.adapter is not None
-        at = torch.tensor([ranked.starts[row] + place - 1 for row in rows], device=self.device)
-        before = self._embed(torch.tensor(previous, device=self.device))  # (B, D)
-        change = self.adapter.sampler(before, ranked.hidden[at])  # (B, D)
-        words = self._unembed[ranked.ids[at]]  # (B, C, D)
-        logits = ranked.logits[at] + torch.einsum("bcd,bd->bc", words, change).float()
-        total = torch.logaddexp(logits.logsumexp(-1), ranked.rest[at])
-        return logits, torch.exp(logits.max(-1).values - total).tolist()
+        assert self._resampler is not None
+        masks = [candidates.starts[row] + place - 1 for row in rows]
+        return self._resampler.resample(candidates.ranked, masks, previous)
 
-    def candidate(self, ranked: Ranked, row: int, place: int, choice: int) -> int:
+    def candidate(self, candidates: Candidates, row: int, place: int, choice: int) -> int:
         """The token that a candidate's index stands for."""
-        return int(ranked.ids[ranked.starts[row] + place - 1, choice])
+        return int(candidates.ranked.ids[candidates.starts[row] + place - 1, choice])

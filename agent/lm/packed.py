@@ -27,6 +27,14 @@ class PackedLinear(nn.Module):
         return result
 
 
+def linear(weight: torch.Tensor, bias: torch.Tensor | None = None) -> nn.Module:
+    """The linear module of a weight (out, in), packed where that helps."""
+    plain = nn.Linear(weight.shape[1], weight.shape[0], bias=False, device="meta")
+    plain.weight = nn.Parameter(weight.detach(), requires_grad=False)
+    plain.bias = nn.Parameter(bias.detach(), requires_grad=False) if bias is not None else None  # type: ignore[assignment]
+    return PackedLinear(plain) if weight.device.type == "cpu" else plain
+
+
 def pack(network: nn.Module) -> None:
     """Replace every nn.Linear of a network on the CPU by its packed form, tied ones included."""
     for parent in list(network.modules()):

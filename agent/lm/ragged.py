@@ -1,15 +1,14 @@
-"""A ragged forward pass: many sessions of unequal length through one model at once.
+"""A ragged forward pass through any transformers causal LM: many sessions of unequal length at once.
 
 The new positions of all sessions are laid end to end as one sequence, so every matrix product sees them
 together and none of them is padding. Only attention looks at sessions one by one: it is registered with
 transformers as an attention implementation of its own, so every architecture that uses that interface is
-served without touching its source. Keys and values live in a preallocated slot per session and are never
-concatenated; whoever joins or leaves the batch moves nothing.
+served without touching its source.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -19,87 +18,95 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, Cache
 
-from agent.errors import ModelFailed
+from agent.errors import ModelFailed, ModelUnavailable
+from agent.lm.adapter import BurstAdapter
+from agent.lm.packed import pack
+from agent.lm.slots import Slots
+from agent.lm.trunk import Layout, causal
 
 IMPLEMENTATION = "steno_ragged"
-_FIRST_CAPACITY = 256
 
 
-class Slot:
-    """The keys and values of one session, layer by layer, with room to grow. `length` positions count.
+class RaggedTrunk:
+    """The general path: the architecture's own layers, attending to the slots."""
 
-    Shortening `length` is all that a crop takes: what lies behind it is overwritten.
-    """
+    def __init__(self, backbone: Any, adapter: BurstAdapter | None, slots: Slots) -> None:
+        """Raises ModelUnavailable for an architecture that transformers does not let us attend for."""
+        backbone.set_attn_implementation(IMPLEMENTATION)
+        if backbone.config._attn_implementation != IMPLEMENTATION:
+            raise ModelUnavailable(
+                f"{type(backbone).__name__} does not use transformers' attention interface, which "
+                "batches of unequal sessions need; use a Llama, Qwen, Gemma, Mistral, Phi or GPT-2 kind"
+            )
+        self._backbone, self._adapter = backbone, adapter
+        self._cache = _SlotCache(slots)
+        self._hidden = torch.empty(0)
+        if backbone.device.type == "cpu":
+            pack(backbone)
+        backbone.get_output_embeddings().register_forward_pre_hook(self._keep_hidden)
+        if adapter is not None:
+            adapter.attach(backbone)
 
-    def __init__(self) -> None:
-        self.length = 0
-        self._keys: list[torch.Tensor] = []  # a layer: (1, H, capacity, D)
-        self._values: list[torch.Tensor] = []
+    def compute(self, embedded: torch.Tensor, layout: Layout) -> tuple[torch.Tensor, torch.Tensor]:
+        """See Trunk."""
+        with _running(_Pass(layout)), _gate(self._adapter, layout.gated):
+            output = self._backbone(
+                inputs_embeds=embedded[None],
+                position_ids=layout.positions[None],
+                past_key_values=self._cache,
+                use_cache=True,
+                logits_to_keep=layout.wanted,
+            )
+        return output.logits[0], self._hidden[0]
 
-    def write(self, layer: int, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Put new keys and values, (1, H, T, D), behind the positions that count."""
-        end = self.length + keys.shape[2]
-        for store, new in ((self._keys, keys), (self._values, values)):
-            if layer == len(store):
-                store.append(_room(new, max(_FIRST_CAPACITY, end)))
-            elif store[layer].shape[2] < end:
-                larger = _room(new, max(2 * store[layer].shape[2], end))
-                larger[:, :, : self.length] = store[layer][:, :, : self.length]
-                store[layer] = larger
-            store[layer][:, :, self.length : end] = new
-
-    def read(self, layer: int, end: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Views of the first `end` keys and values of a layer. # (1, H, end, D) each"""
-        return self._keys[layer][:, :, :end], self._values[layer][:, :, :end]
-
-
-def _room(like: torch.Tensor, capacity: int) -> torch.Tensor:
-    return like.new_empty(1, like.shape[1], capacity, like.shape[3])
-
-
-@dataclass(slots=True)
-class Stretch:
-    """One session's part of a pass: positions `start:stop` of the ragged sequence, on top of a slot."""
-
-    slot: Slot
-    start: int
-    stop: int
-    masks: dict[int | None, torch.Tensor | None] = field(default_factory=dict)
-
-    def mask(self, window: int | None, device: torch.device) -> torch.Tensor | None:
-        """Which keys each query sees, by sliding window: built once a pass. # (T, L) or None: all"""
-        if window not in self.masks:
-            self.masks[window] = self._build(window, device)
-        return self.masks[window]
-
-    def _build(self, window: int | None, device: torch.device) -> torch.Tensor | None:
-        new, total = self.stop - self.start, self.slot.length + self.stop - self.start
-        if new == 1 and (window is None or total <= window):
-            return None
-        query = torch.arange(self.slot.length, total, device=device)[:, None]
-        key = torch.arange(total, device=device)[None, :]
-        seen = key <= query
-        return seen if window is None else seen & (query - key < window)
-
-
-_stretches: ContextVar[Sequence[Stretch]] = ContextVar("stretches")
+    def _keep_hidden(self, _module: Any, args: tuple[torch.Tensor, ...]) -> None:
+        self._hidden = args[0]
 
 
 @contextmanager
-def stretches(rows: Sequence[Stretch]) -> Iterator[None]:
-    """The sessions that the passes inside are made of."""
-    token = _stretches.set(rows)
+def _gate(adapter: BurstAdapter | None, gated: slice | torch.Tensor | None) -> Iterator[None]:
+    if adapter is None or gated is None:
+        yield
+    else:
+        with adapter.gate(gated):
+            yield
+
+
+@dataclass(slots=True)
+class _Pass:
+    """A layout, and its stretches' masks by sliding window: built once a pass, not once a layer."""
+
+    layout: Layout
+    masks: dict[tuple[int, int | None], torch.Tensor | None] = field(default_factory=dict)
+
+    def mask(
+        self, index: int, window: int | None, device: torch.device
+    ) -> torch.Tensor | None:  # (T, L), or None: all are seen
+        if (index, window) not in self.masks:
+            stretch = self.layout.stretches[index]
+            everything = stretch.width == 1 and (window is None or stretch.total <= window)
+            self.masks[index, window] = None if everything else causal(stretch, device, window)
+        return self.masks[index, window]
+
+
+_pass: ContextVar[_Pass] = ContextVar("pass")
+
+
+@contextmanager
+def _running(what: _Pass) -> Iterator[None]:
+    token = _pass.set(what)
     try:
         yield
     finally:
-        _stretches.reset(token)
+        _pass.reset(token)
 
 
-class SlotCache(Cache):
-    """The Cache that the model writes to: it scatters new keys and values into the sessions' slots."""
+class _SlotCache(Cache):
+    """What transformers sees of the slots: a cache that stores each session's part in its own row."""
 
-    def __init__(self) -> None:
+    def __init__(self, slots: Slots) -> None:
         super().__init__(layers=[])
+        self.slots = slots
 
     def update(
         self,
@@ -110,9 +117,9 @@ class SlotCache(Cache):
         **_kwargs: Any,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Store (1, H, N, D) of the ragged sequence; attention reads the slots, not what returns."""
-        for each in _stretches.get():
-            part = slice(each.start, each.stop)
-            each.slot.write(layer_idx, key_states[:, :, part], value_states[:, :, part])
+        layout = _pass.get().layout
+        keys, values = key_states[0].transpose(0, 1), value_states[0].transpose(0, 1)
+        self.slots.write(layer_idx, layout.rows, layout.positions, keys, values)
         return key_states, value_states
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
@@ -139,11 +146,12 @@ def ragged_attention(
             f"{type(module).__name__} uses attention sinks, which ragged batches do not support"
         )
     layer: int = module.layer_idx  # type: ignore[assignment]
+    running = _pass.get()
     outputs = []
-    for each in _stretches.get():
-        keys, values = each.slot.read(layer, each.slot.length + each.stop - each.start)
+    for index, each in enumerate(running.layout.stretches):
+        keys, values = each.slot.read(layer, each.total)
         part = query[:, :, each.start : each.stop]  # (1, Hq, T, D)
-        mask = each.mask(sliding_window, query.device)
+        mask = running.mask(index, sliding_window, query.device)
         if softcap is None:
             grouped = part.shape[1] != keys.shape[1]
             out = scaled_dot_product_attention(

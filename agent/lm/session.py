@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.lm.ragged import Slot
+from agent.lm.slots import Slot
 
 
 class Session:
     """Mirrors one window: the token ids whose keys and values are in the slot, in order."""
 
-    def __init__(self) -> None:
-        self.slot = Slot()
+    def __init__(self, slot: Slot) -> None:
+        """`slot` is empty, and this session's alone."""
+        self.slot = slot
         self.ids: list[int] = []
 
     def crop(self, length: int) -> None:

@@ -20,7 +20,6 @@ from agent.lm.burst import Burst as Emitted
 from agent.lm.burst import confidence_cut, first_token_filter
 from agent.lm.engine import Engine
 from agent.lm.network import Network, Part
-from agent.lm.ragged import Slot
 from agent.lm.sampling import choose
 from agent.lm.types import Burst, Generation, Mode, Request, Sampling, Slow
 from tests.agent.lm.test_engine import RAW, reference
@@ -165,15 +164,17 @@ def test_masks_leave_nothing_behind(
     for mode, new, cut, seed in script:
         window = [*window[:2], *window[2 + cut :], 9][-100:]
         got = generate(engine, "s", window, ask(mode, new, Sampling(1.0, seed=seed)))
-        session, fresh = engine._sessions["s"], Slot()
+        session = engine._sessions["s"]
         whole = [*window, *got.token_ids]
         assert session.ids == whole[: len(session.ids)]
         assert len(session.ids) >= len(window)
         with torch.inference_mode():
+            fresh = engine._network.slots.take()
             engine._network.forward([Part(fresh, session.ids)])
         for layer in range(2):
             mine, other = (s.read(layer, fresh.length) for s in (session.slot, fresh))
             torch.testing.assert_close(mine, other, atol=1e-4, rtol=1e-4)
+        engine._network.slots.give_back(fresh)
         window = whole
 
 
@@ -254,3 +255,27 @@ def test_constraints_are_for_slow_mode(engine: Engine) -> None:
     request = Request("act", Burst(4, 0.0), 8, constraint=Choices((" go",)))
     with pytest.raises(ModelFailed, match="constraints are for slow mode"):
         generate(engine, "s", WINDOWS[0], request)
+
+
+def test_an_adapter_of_nans_fails_its_own_request_only() -> None:
+    backbone = make_network("llama")
+    adapter = random_adapter(backbone)
+    nn.init.constant_(adapter.sampler.outer.bias, float("nan"))
+    broken = make_engine(Network(backbone, adapter))
+
+    async def together() -> list[Any]:
+        asked = [
+            broken.generate(str(i), WINDOWS[0], ask(mode, 6))
+            for i, mode in enumerate((Slow(), Burst(4, 0.0)))
+        ]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    try:
+        slow, failed = run(together())
+        assert slow.token_ids
+        assert isinstance(failed, ModelFailed)
+        assert str(failed) == "the burst adapter's logits at mask 1 are NaN"
+        again = run(broken.generate("1", WINDOWS[0], ask(Slow(), 6)))
+        assert again.token_ids == slow.token_ids
+    finally:
+        broken.close()

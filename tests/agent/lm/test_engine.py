@@ -16,7 +16,6 @@ from transformers import AutoModelForCausalLM
 from agent.errors import ModelFailed
 from agent.lm.engine import Engine
 from agent.lm.network import Heads, Part
-from agent.lm.ragged import Slot
 from agent.lm.types import Choices, Grammar, Pass, Request
 from agent.lm.weights import embedded_directory
 from tests.agent.lm.tiny import (
@@ -100,14 +99,16 @@ def test_a_reused_cache_is_a_fresh_one(
         got = run(family.generate("s", window, ask(new))).token_ids
         family.forget("fresh")
         assert got == run(family.generate("fresh", window, ask(new))).token_ids
-        reused, prefilled = family._sessions["s"], Slot()
+        reused = family._sessions["s"]
         assert reused.ids == [*window, *got[:-1]]
         with torch.inference_mode():
+            prefilled = family._network.slots.take()
             family._network.forward([Part(prefilled, reused.ids)])
         assert prefilled.length == reused.slot.length == len(reused.ids)
         for layer in range(2):
             mine, fresh = (s.read(layer, s.length) for s in (reused.slot, prefilled))
             torch.testing.assert_close(mine, fresh, atol=1e-4, rtol=1e-4)
+        family._network.slots.give_back(prefilled)
         window = [*window, *got]
 
 

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from agent.errors import ModelFailed
-from agent.lm.sampling import check, choose, logprob
+from agent.lm.sampling import Rows, choose
 from agent.lm.types import Sampling
 
 NEVER = float("-inf")
@@ -95,9 +95,19 @@ def test_frequencies_are_the_probabilities(temperature: float, top_p: float, min
 
 @given(values=Logits)
 def test_logprobs_are_normalised(values: list[float]) -> None:
-    logits = torch.tensor(values)
-    total = sum(math.exp(logprob(logits, token)) for token in range(len(values)))
-    assert total == pytest.approx(1)
+    rows = Rows(torch.tensor([[0.0] * len(values), values]), Sampling())
+    total = sum(math.exp(rows.logprob(1, token)) for token in range(len(values)))
+    assert total == pytest.approx(1, abs=1e-5)
+
+
+@given(values=Logits, temperature=st.sampled_from([0.0, 0.7]), uniform=st.sampled_from([0.1, 0.9]))
+def test_rows_are_each_row_alone(values: list[float], temperature: float, uniform: float) -> None:
+    sampling = Sampling(temperature)
+    rows = Rows(torch.tensor([values[::-1], values]), sampling)
+    assert len(rows) == 2
+    assert rows.choose(1, uniform) == draw(values, sampling, uniform)
+    top = max(torch.softmax(torch.tensor(values), 0).tolist())
+    assert rows.top_probability(1) == pytest.approx(top, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -116,9 +126,9 @@ def test_logprobs_are_normalised(values: list[float]) -> None:
 )
 def test_logits_that_are_no_distribution(values: list[float], message: str) -> None:
     with pytest.raises(ModelFailed) as failed:
-        check(torch.tensor(values))
+        Rows(torch.tensor([[0.0, 0.0], values]), Sampling())
     assert str(failed.value) == message
 
 
 def test_a_forbidden_token_is_legal() -> None:
-    check(torch.tensor([NEVER, 0.0]))
+    assert Rows(torch.tensor([[NEVER, 0.0]]), Sampling()).choose(0, 0.5) == 1

@@ -17,7 +17,7 @@ Ids = st.lists(st.integers(3, 6), min_size=1, max_size=12)
 @settings(max_examples=60, deadline=None)
 @given(windows=st.lists(Ids, min_size=1, max_size=4))
 def test_following_keeps_the_longest_common_prefix(windows: list[list[int]]) -> None:
-    session = Session()
+    session = Session(NETWORK.slots.take())
     for window in windows:
         before = list(session.ids)
         todo = session.follow(window)
@@ -37,7 +37,7 @@ def test_following_keeps_the_longest_common_prefix(windows: list[list[int]]) -> 
 
 
 def test_cropping_to_nothing_and_to_more_than_there_is() -> None:
-    session = Session()
+    session = Session(NETWORK.slots.take())
     session.crop(3)
     with torch.inference_mode():
         NETWORK.forward([Part(session.slot, [3, 4, 5])])

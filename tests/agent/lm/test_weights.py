@@ -70,7 +70,7 @@ def test_a_fingerprint_is_that_of_the_weights(saved: Path, copy: Path) -> None:
 def test_bf16_is_asked_for_and_got(saved: Path) -> None:
     engine = weights.load(str(saved), dtype="bf16", device="cpu")
     try:
-        assert engine._network.backbone.dtype == torch.bfloat16
+        assert engine._network.dtype == torch.bfloat16
         assert len(run(engine.generate("s", HELLO, ask(3))).token_ids) == 3
     finally:
         engine.close()
