@@ -138,8 +138,7 @@ class BurstAdapter(nn.Module):
 
     def update_of(self, name: str) -> GatedLora | None:
         """The update of a linear module of the backbone, or None where it has none."""
-        key = name.replace(".", "/")
-        found = self.lora[key] if key in self.lora else None  # noqa: SIM401 -- a ModuleDict has no get
+        found = dict(self.lora.named_children()).get(name.replace(".", "/"))
         assert found is None or isinstance(found, GatedLora)
         return found
 

@@ -94,6 +94,10 @@ class Job:
 
     def further(self, logits: torch.Tensor, place: int) -> int:
         """Draw the burst's token at `place` among its candidates. # (C,)"""
+        if bool(logits.isnan().any()):
+            named = ModelFailed(f"the burst adapter's logits at mask {place} are NaN")
+            self.error = self.error or named
+            return 0
         position = len(self._kept) + len(self._drawn) - 1 + place
         return choose(logits, self.request.sampling, self._uniform(position))
 

@@ -213,7 +213,7 @@ class _Together(_Attention):
         self._total = max(each.total for each in stretches)
         # Padding sees everything: what it computes is finite, and nobody reads it.
         mask = like.new_zeros(self._rows, self._width, self._total)
-        places = []
+        places: list[int] = []
         for each in stretches:
             row = each.slot.row - self._first
             mask[row, : each.width, : each.total] = _additive(causal(each, like.device), like)

@@ -95,7 +95,11 @@ class Network:
         return heads
 
     def _layout(self, parts: Sequence[Part]) -> Layout:
-        stretches, positions, rows, gated, wanted = [], [], [], [], []
+        stretches: list[Stretch] = []
+        positions: list[int] = []
+        rows: list[int] = []
+        gated: list[int] = []
+        wanted: list[int] = []
         start = 0
         for part in parts:
             size = len(part.tokens) + part.masks

@@ -51,17 +51,13 @@ class Resampler:
     ) -> tuple[torch.Tensor, list[float]]:
         """Candidates' logits (B, C) for these masks, given the token before each.
 
-        And each one's top-1 probability over the whole vocabulary. Raises ModelFailed for NaN.
+        And each one's top-1 probability over the whole vocabulary.
         """
-        single = len(masks) == 1
-        at: Any = (
-            slice(masks[0], masks[0] + 1)
-            if single
-            else torch.tensor(masks, device=ranked.ids.device)
-        )
-        before = self._before(
-            self._embed(torch.tensor(previous, device=ranked.ids.device))
-        )  # (B, S)
+        device = ranked.ids.device
+        at: Any = slice(masks[0], masks[0] + 1)  # one session's: a view
+        if len(masks) > 1:
+            at = torch.tensor(masks, device=device)
+        before = self._before(self._embed(torch.tensor(previous, device=device)))  # (B, S)
         change = self._outer(silu(before + ranked.prepared[at]))  # (B, D)
         logits = ranked.logits[at] + (ranked.words[at] @ change[:, :, None])[..., 0].float()
         total = torch.logaddexp(logits.logsumexp(-1), ranked.rest[at])

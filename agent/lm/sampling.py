@@ -20,7 +20,7 @@ class Rows:
         totals = logits.logsumexp(-1)  # (R,)
         if not bool(totals.isfinite().all()):
             _complain(logits)
-        self._totals = totals.tolist()
+        self._totals: list[float] = totals.tolist()
         best = logits.max(-1)
         self._best: list[int] = best.indices.tolist()
         self._highest: list[float] = best.values.tolist()
