@@ -2,7 +2,7 @@
 #
 #   PYTHON=...  the interpreter to make .venv with (default: the first 3.11 or newer that runs)
 #   VENV=...    where the virtual environment goes (default: .venv)
-#   ARGS=...    more arguments for `make play`, `make test` or `make types`
+#   ARGS=...    more arguments for `make play`, `make test`, `make soak` or `make types`
 
 VENV ?= .venv
 PYTHON ?=
@@ -23,7 +23,7 @@ INSTALL_INPUTS := pyproject.toml constraints.txt requirements/model.txt requirem
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help play test install install-dev lint types contracts format check hooks lock clean
+.PHONY: help play test soak install install-dev lint types contracts format check hooks lock clean
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS=...] [PYTHON=...] [VENV=...]'
@@ -34,6 +34,9 @@ play: $(INSTALLED) ## install, then play one TextWorld episode with the embedded
 
 test: $(INSTALLED_DEV) ## install what the tests need, then run them
 	$(strip $(BIN)/pytest $(ARGS))
+
+soak: $(INSTALLED_DEV) ## the long tests: half an hour and more
+	$(strip $(BIN)/pytest -m soak $(ARGS))
 
 install: $(INSTALLED) ## install what `steno` needs, with the embedded model, into .venv
 install-dev: $(INSTALLED_DEV) ## and what the tests and the checks need

@@ -161,7 +161,8 @@ class BurstAdapter(nn.Module):
         if at is None:
             return None
         if isinstance(at, slice) and at == slice(None):
-            return output + lora(args[0]).to(output.dtype)
+            opened: torch.Tensor = lora(args[0])
+            return output + opened.to(output.dtype)
         if torch.is_grad_enabled():
             output = output.clone()
         output[:, at] += lora(args[0][:, at]).to(output.dtype)

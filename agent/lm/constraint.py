@@ -6,7 +6,7 @@ token sequence that encoding its text gives. Grammars go through llguidance.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -26,9 +26,36 @@ class Matcher(Protocol):
         """Logits with every forbidden token at -inf; `left` tokens may still come. # (V,) -> (V,)"""
         ...
 
+    def canonical(self, token: int) -> bool:
+        """Whether the text so far, with this token, is spelt as encoding it would spell it."""
+        ...
+
     def accept(self, token: int) -> None:
         """Advance by a token that the mask allowed."""
         ...
+
+
+_TRIES = 24
+
+
+def draw(
+    matcher: Matcher, logits: torch.Tensor, left: int, choose: Callable[[torch.Tensor], int]
+) -> int:
+    """The token that `choose` takes of those that the matcher allows; the matcher does not advance.
+
+    A text has many spellings in tokens, and a model has only ever seen the one that encoding gives. So
+    other spellings are passed over, as long as there is anything else.
+    """
+    allowed = matcher.mask(logits, left)  # (V,)
+    first = token = choose(allowed)
+    for _ in range(_TRIES):
+        if matcher.canonical(token):
+            return token
+        allowed[token] = float("-inf")
+        if bool(torch.isneginf(allowed).all()):
+            break
+        token = choose(allowed)
+    return first
 
 
 def only(logits: torch.Tensor, allowed: Sequence[int]) -> torch.Tensor:
@@ -65,6 +92,9 @@ class ChoiceMatcher:
             f"none of {len(self._left)} choices fits into {left} tokens; the shortest needs {shortest}"
         )
 
+    def canonical(self, token: int) -> bool:
+        return True  # the choices are encoded texts
+
     def accept(self, token: int) -> None:
         self._left = [s for s in self._left if len(s) > self._at and s[self._at] == token]
         self._at += 1
@@ -76,8 +106,9 @@ _CHARACTER = 4  # tokens that one character may take: a token holds at least one
 class GrammarMatcher:
     """A Lark grammar through llguidance, brought to a whole ending however few tokens are left."""
 
-    def __init__(self, guide: Any, grammar: Grammar) -> None:
-        self._guide = guide
+    def __init__(self, guide: Any, grammar: Grammar, vocabulary: TokenizerVocabulary) -> None:
+        self._guide, self._vocabulary = guide, vocabulary
+        self._kept: list[int] = []
         self._matcher = self._follow(grammar.lark)
         self._closing: list[int] = guide.tokenize_str(grammar.closing)
         self._separator: list[int] = guide.tokenize_str(grammar.separator)
@@ -104,7 +135,18 @@ class GrammarMatcher:
             masked[self._closing[0]] = logits[self._closing[0]]
         return masked
 
+    def canonical(self, token: int) -> bool:
+        if token in self._vocabulary.end_ids or not self._spelt(self._kept):
+            return True  # what is spelt another way already stays so
+        return self._spelt([*self._kept, token])
+
+    def _spelt(self, ids: list[int]) -> bool:
+        text = self._vocabulary.decode(ids)
+        # A character that is not whole yet has no spelling of its own.
+        return text.endswith("\ufffd") or self._vocabulary.encode(text) == ids
+
     def accept(self, token: int) -> None:
+        self._kept.append(token)
         if not self._matcher.consume_token(token):
             raise ModelFailed(f"llguidance refused token {token}: {self._matcher.get_error()}")
         if self._near_end and token == self._closing[0]:
@@ -169,4 +211,4 @@ class Constraints:
                 n_vocab=self._logits_width,
                 eos_token=self._end,
             )
-        return GrammarMatcher(self._guide, constraint)
+        return GrammarMatcher(self._guide, constraint, self._vocabulary)

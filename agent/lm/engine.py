@@ -11,6 +11,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from functools import partial
 
 import torch
@@ -19,7 +20,7 @@ from agent.errors import AdapterMismatch, ModelFailed
 from agent.lm.burst import burst_pass
 from agent.lm.constraint import Constraints
 from agent.lm.job import Job
-from agent.lm.network import Network, PassFailed
+from agent.lm.network import Network, Part, PassFailed
 from agent.lm.session import Session
 from agent.lm.tokenizer import TokenizerVocabulary
 from agent.lm.types import Burst, Generation, OnPass, Pass, Request, Slow
@@ -93,6 +94,18 @@ class Engine:
         if isinstance(request.mode, Burst) and request.constraint is not None:
             raise ModelFailed("constraints are for slow mode; a burst is not verified")
 
+    async def greedy(self, context: Sequence[int], ids: Sequence[int]) -> list[int]:
+        """The token that greedy one-token decoding would choose in the place of each of `ids`.
+
+        One wide pass on a slot of its own. Raises ModelFailed where the model raises.
+        """
+        found: Future[list[int]] = Future()
+        with self._closing:
+            if self._closed:
+                raise ModelFailed(_CLOSED)
+            self._queue.put(partial(self._greedy, list(context), list(ids), found))
+        return await asyncio.wrap_future(found)
+
     def forget(self, session: str) -> None:
         """Drop the cache of a session, between passes."""
         self._queue.put(partial(self._drop, session))
@@ -105,6 +118,16 @@ class Engine:
         self._thread.join()
 
     # --- everything below runs on the engine's thread ---
+
+    def _greedy(self, context: list[int], ids: list[int], found: Future[list[int]]) -> None:
+        slot = self._network.slots.take()
+        try:
+            [heads] = self._network.forward([Part(slot, [*context, *ids[:-1]], scored=len(ids))])
+            found.set_result(heads.logits.argmax(-1).tolist())
+        except PassFailed as error:
+            found.set_exception(ModelFailed(f"the model failed: {error.__cause__}"))
+        finally:
+            self._network.slots.give_back(slot)
 
     def _drop(self, session: str) -> None:
         dropped = self._sessions.pop(session, None)

@@ -12,7 +12,7 @@ import torch
 
 from agent.errors import ModelFailed
 from agent.lm import burst as bursts
-from agent.lm.constraint import Matcher
+from agent.lm.constraint import Matcher, draw
 from agent.lm.network import Part
 from agent.lm.sampling import Rows, choose
 from agent.lm.session import Session
@@ -143,8 +143,11 @@ class Job:
         place = len(self._kept) + len(self._drawn)
         uniform = self._uniform(place)
         if self.matcher:
-            allowed = self.matcher.mask(rows.logits(row), self.request.max_tokens - place)
-            token = choose(allowed, self.request.sampling, uniform)
+            sampling = self.request.sampling
+            left = self.request.max_tokens - place
+            token = draw(
+                self.matcher, rows.logits(row), left, lambda all_: choose(all_, sampling, uniform)
+            )
             self.matcher.accept(token)
         else:
             token = rows.choose(row, uniform)

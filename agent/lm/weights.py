@@ -76,29 +76,66 @@ def resolve(name: str) -> Source:
     return Source(name, name, None)
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A plain transformers causal LM in evaluation mode, frozen, with its tokenizer."""
+
+    network: Any
+    tokenizer: Any
+    name: str
+    base: str
+    """Fingerprint of the weights as they came."""
+    fingerprint: str
+    """Fingerprint of the weights with the policy adapter merged: what a burst adapter is bound to."""
+
+
 def load(
-    name: str, *, dtype: Dtype = "auto", device: Device = "auto", burst: str | None = None
+    name: str,
+    *,
+    dtype: Dtype = "auto",
+    device: Device = "auto",
+    policy: str | None = None,
+    burst: str | None = None,
 ) -> Engine:
     """Load a causal language model and its tokenizer, ready to generate.
 
-    `dtype` auto is bf16 where the device multiplies it natively, else fp32. Raises ModelUnavailable.
+    `dtype` auto is bf16 where the device multiplies it natively, else fp32. `policy` and `burst` are
+    adapters: directories or Hugging Face ids. Raises ModelUnavailable and AdapterMismatch.
+    """
+    from agent.lm.engine import Engine
+    from agent.lm.network import Network
+    from agent.lm.tokenizer import TokenizerVocabulary
+
+    loaded = load_network(name, dtype=dtype, device=device, policy=policy)
+    ends = loaded.network.generation_config.eos_token_id
+    vocabulary = TokenizerVocabulary(
+        loaded.tokenizer, end_ids=[ends] if isinstance(ends, int) else list(ends or [])
+    )
+    adapter = burst_adapter(burst, loaded.network, loaded.fingerprint) if burst else None
+    wrapped = Network(loaded.network, adapter)
+    return Engine(wrapped, vocabulary, name=loaded.name, fingerprint=loaded.fingerprint)
+
+
+def load_network(
+    name: str, *, dtype: Dtype = "auto", device: Device = "auto", policy: str | None = None
+) -> Loaded:
+    """The backbone as transformers has it, with the policy adapter merged into it.
+
+    Raises ModelUnavailable and AdapterMismatch.
     """
     source = resolve(name)
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from agent.lm.engine import Engine
-    from agent.lm.network import Network
-    from agent.lm.tokenizer import TokenizerVocabulary
-
     where = torch.device(_pick_device(device))
+    final = _pick_dtype(dtype, where)
     offline = source.fingerprint is None and not _hub_answers(source.location)
     with _quiet_transformers():
         try:
             tokenizer = AutoTokenizer.from_pretrained(source.location, local_files_only=offline)
             made: Any = AutoModelForCausalLM.from_pretrained(
                 source.location,
-                dtype=_pick_dtype(dtype, where),
+                dtype=torch.float32 if policy else final,
                 local_files_only=offline,
                 output_loading_info=True,
             )
@@ -111,17 +148,19 @@ def load(
             f"the weights in {source.location!r} lack {len(missing)} tensors of its config.json "
             f"({missing[0]}, ...); give the directory that save_pretrained wrote"
         )
+    base = fingerprint = (
+        source.fingerprint or f"hub:{getattr(network.config, '_commit_hash', None)}"
+    )
+    if policy:
+        from agent.lm.policy import find, merge
+
+        network, fingerprint = merge(network, find(policy), base=base)
+        for weight in network.parameters():  # not .to(dtype): buffers stay exact (rotary angles)
+            weight.data = weight.data.to(final)
     network.to(where)
     network.eval()
     network.requires_grad_(False)
-    ends = network.generation_config.eos_token_id
-    vocabulary = TokenizerVocabulary(
-        tokenizer, end_ids=[ends] if isinstance(ends, int) else list(ends or [])
-    )
-    fingerprint = source.fingerprint or f"hub:{getattr(network.config, '_commit_hash', None)}"
-    adapter = burst_adapter(burst, network, fingerprint) if burst else None
-    wrapped = Network(network, adapter)
-    return Engine(wrapped, vocabulary, name=source.name, fingerprint=fingerprint)
+    return Loaded(network, tokenizer, source.name, base, fingerprint)
 
 
 def burst_adapter(burst: str, network: Any, fingerprint: str) -> BurstAdapter:
@@ -140,7 +179,9 @@ def burst_adapter(burst: str, network: Any, fingerprint: str) -> BurstAdapter:
             network, AdapterConfig(base=fingerprint, hidden_size=hidden)
         )
     else:
-        adapter = BurstAdapter.from_pretrained(Path(burst).expanduser(), base=fingerprint)
+        from agent.lm.policy import find
+
+        adapter = BurstAdapter.from_pretrained(find(burst), base=fingerprint)
     adapter.to(device=network.device, dtype=network.dtype).eval().requires_grad_(False)
     return adapter
 
@@ -153,7 +194,7 @@ def embedded_directory() -> Path:
     """
     directory = cache_directory() / "models" / f"{EMBEDDED_TITLE}-{_GGUF_SHA256[:12]}"
     if not _is_intact(directory):
-        gguf = _find_gguf()
+        gguf = embedded_gguf()
         try:
             _make(gguf, directory)
         except OSError as error:
@@ -164,7 +205,8 @@ def embedded_directory() -> Path:
     return directory
 
 
-def _find_gguf() -> Path:
+def embedded_gguf() -> Path:
+    """The embedded model as its wheel has it, quantised. Raises ModelUnavailable."""
     found = importlib.util.find_spec(_WHEEL)
     if found is None or found.origin is None:
         raise ModelUnavailable(
@@ -301,16 +343,20 @@ def _pick_device(device: Device) -> str:
     return device
 
 
+def native_bf16(device: torch.device) -> bool:
+    """Whether the device multiplies bf16 itself, rather than through fp32."""
+    import torch
+
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
 def _pick_dtype(dtype: Dtype, device: torch.device) -> torch.dtype:
     import torch
 
     if dtype == "auto":
-        native = (
-            torch.cuda.is_bf16_supported()
-            if device.type == "cuda"
-            else torch.ops.mkldnn._is_mkldnn_bf16_supported()
-        )
-        return torch.bfloat16 if native else torch.float32
+        return torch.bfloat16 if native_bf16(device) else torch.float32
     return torch.bfloat16 if dtype == "bf16" else torch.float32
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.errors import ModelFailed, NoteSyntaxError
-from agent.lm.constraint import Constraints
+from agent.lm.constraint import Constraints, draw
 from agent.lm.sampling import choose
 from agent.lm.stops import text_is_complete
 from agent.lm.tokenizer import TokenizerVocabulary
@@ -48,7 +48,12 @@ def generate(
         logits = torch.randn(VOCAB, generator=random) * 3
         logits[[token for liked in likes for token in words.encode(liked)]] += 12
         uniform = float(torch.rand((), generator=random))
-        token = choose(matcher.mask(logits, max_tokens - len(kept)), Sampling(1.0), uniform)
+        token = draw(
+            matcher,
+            logits,
+            max_tokens - len(kept),
+            lambda a, u=uniform: choose(a, Sampling(1.0), u),
+        )
         matcher.accept(token)
         kept.append(token)
         if token in words.end_ids or matcher.done or text_is_complete(words, kept, stops):
@@ -160,3 +165,29 @@ def test_a_number_in_notes_is_one_that_the_window_shows() -> None:
             assert "changed twice" in str(error)  # noqa: PT017 -- the other outcome is fine too
         else:
             assert all(op.n in {1, 2} for op in operations if isinstance(op, RewriteNote))
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=Seeds, likes=st.sampled_from(["", "hal", "exit", "AD :"]))
+def test_a_token_spells_the_text_as_encoding_would(seed: int, likes: str) -> None:
+    """Unless nothing else is allowed: a short token may have begun a literal of the grammar."""
+    words, random = vocabulary(True), torch.Generator().manual_seed(seed)
+    matcher = constraints(True).matcher(constraint(2))
+    kept: list[int] = []
+
+    def spelt(ids: list[int]) -> bool:
+        return words.encode(words.decode(ids)) == ids or words.decode(ids).endswith("\ufffd")
+
+    for _ in range(20):
+        logits = torch.randn(VOCAB, generator=random)
+        logits[[token for liked in likes for token in words.encode(liked)]] += 12
+        allowed = [t for t in range(VOCAB) if matcher.mask(logits, 99)[t] > float("-inf")]
+        token = draw(matcher, logits, 99, lambda a: choose(a, Sampling(), 0.5))
+        assert token in allowed
+        if matcher.done or token in words.end_ids or not spelt(kept):
+            break
+        best = sorted(allowed, key=lambda t: -float(logits[t]))[:24]
+        first = next((t for t in best if t in words.end_ids or spelt([*kept, t])), best[0])
+        assert token == first
+        matcher.accept(token)
+        kept.append(token)

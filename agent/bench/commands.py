@@ -1,0 +1,115 @@
+"""`steno bench`: figures with their ceilings, measured here and now."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(name="bench", help="Measure this machine.", no_args_is_help=True)
+
+
+@app.command("decode")
+def decode(
+    model: Annotated[
+        str, typer.Option(help="'embedded', a directory or a Hugging Face id.")
+    ] = "embedded",
+    policy: Annotated[str | None, typer.Option(help="Policy adapter: directory or id.")] = None,
+    burst: Annotated[
+        str | None, typer.Option(help="Burst adapter: a directory, or 'untrained' for noise.")
+    ] = None,
+    dtype: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Token sequences to take contexts from; default: games, played now."),
+    ] = None,
+    context: Annotated[int, typer.Option(help="Tokens of a context, at most.", min=16)] = 512,
+    count: Annotated[int, typer.Option(help="Contexts.", min=1)] = 12,
+    tokens: Annotated[int, typer.Option(help="Tokens of a continuation, at most.", min=2)] = 64,
+    confidence: Annotated[float, typer.Option(help="Of the confident bursts.", min=0, max=1)] = 0.9,
+    stop: Annotated[
+        bool | None,
+        typer.Option("--stop/--no-stop", help="End with the line; default: with a policy."),
+    ] = None,
+) -> None:
+    """Every way to decode, side by side: a table, then one line of JSON."""
+    from rich.console import Console
+
+    from agent.bench.decode import Setup, figures, run
+    from agent.bench.report import show
+
+    _check(dtype)
+    setup = Setup(
+        model,
+        policy,
+        burst,
+        dtype,
+        data,
+        context,
+        count,
+        tokens,
+        confidence,
+        stop,  # type: ignore[arg-type]
+    )
+    progress = Console(stderr=True)
+    with progress.status("loading") as status:
+        report = run(setup, status.update)
+    show(report, Console(width=max(Console().width, 100)))
+    typer.echo(json.dumps(figures(report)))
+
+
+@app.command("exact")
+def exact(
+    model: Annotated[
+        str, typer.Option(help="'embedded', a directory or a Hugging Face id.")
+    ] = "embedded",
+    policy: Annotated[str | None, typer.Option(help="Policy adapter: directory or id.")] = None,
+    burst: Annotated[
+        str | None, typer.Option(help="Burst adapter: a directory, or 'untrained' for noise.")
+    ] = None,
+    dtype: Annotated[
+        str, typer.Option(help="fp32, where the answer must be yes, or bf16.")
+    ] = "fp32",
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Token sequences to take contexts from; default: games, played now."),
+    ] = None,
+    context: Annotated[int, typer.Option(help="Tokens of a context, at most.", min=16)] = 400,
+    count: Annotated[int, typer.Option(help="Contexts.", min=1)] = 50,
+    tokens: Annotated[int, typer.Option(help="Tokens of a continuation.", min=1)] = 128,
+) -> None:
+    """Whether slow and verified slow mode write what transformers' generate writes."""
+    from rich.console import Console
+
+    from agent.bench.contexts import from_file, from_games
+    from agent.bench.exact import compare
+
+    _check(dtype)
+    with Console(stderr=True).status("playing games for contexts") as status:
+        chosen = from_file(data, context, count) if data else from_games(model, context, count)
+        results = compare(
+            chosen,
+            tokens,
+            model=model,
+            policy=policy,
+            burst=burst,
+            dtype=dtype,  # type: ignore[arg-type]
+            say=status.update,
+        )
+    for result in results:
+        typer.echo(
+            f"{result.mode}: {result.identical} of {result.texts} texts identical to generate's, "
+            f"{result.flips} of {result.tokens} tokens another way ({dtype})"
+        )
+
+
+def _check(dtype: str) -> None:
+    from typing import get_args
+
+    from agent.errors import ConfigError
+    from agent.lm.weights import Dtype
+
+    if dtype not in get_args(Dtype):
+        raise ConfigError(f"--dtype {dtype!r}: use one of {', '.join(get_args(Dtype))}")
