@@ -68,6 +68,9 @@ def run(
     ] = None,
     dtype: Annotated[str | None, typer.Option(help="auto, fp32 (exact) or bf16 (fast).")] = None,
     max_steps: Annotated[int | None, typer.Option(help="Actions before a game is cut off.")] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="Policy adapter: a directory or a Hugging Face id.")
+    ] = None,
     burst: Annotated[
         str | None, typer.Option(help="Burst adapter: a directory, or 'untrained' for noise.")
     ] = None,
@@ -83,6 +86,16 @@ def run(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Run directory to make.")] = None,
     memory: Annotated[Path | None, typer.Option(help="Memory file to use.")] = None,
+    banks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--bank", help="Shared bank KIND/NAME, or KIND/NAME:rw to add to. Repeatable."
+        ),
+    ] = None,
+    live_banks: Annotated[
+        bool | None,
+        typer.Option("--live-banks", help="Shared banks as they are, not as at the run's start."),
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file of settings.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Any setting: section.key=value. Repeatable.")
@@ -106,7 +119,9 @@ def run(
         "max_steps": max_steps,
         "out": out,
         "memory": memory,
-        "model": {"name": model, "dtype": dtype, "burst": burst},
+        "banks": banks,
+        "live_banks": live_banks,
+        "model": {"name": model, "dtype": dtype, "policy": policy, "burst": burst},
         "think": {"mode": think, "k": k, "confidence": confidence},
         "act": {"constrain": constrain},
         "window": {"budget": budget},

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from agent.banks import parse_banks
 from agent.context import Caps, Marks, fit_marks
 from agent.errors import ConfigError
 from agent.lm.types import Burst, Mode, Slow
@@ -35,8 +36,12 @@ class ModelConfig(Section):
         "auto", description="fp32 is exact; auto is the fastest"
     )
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    policy: str | None = Field(
+        None, description="a policy adapter: a directory or a Hugging Face id"
+    )
     burst: str | None = Field(
-        None, description="a burst adapter's directory, or 'untrained' for noise"
+        None,
+        description="a burst adapter: a directory, a Hugging Face id, or 'untrained' for noise",
     )
 
 
@@ -128,6 +133,12 @@ class RunConfig(BaseSettings):
     memory: Path | None = Field(
         None, description="memory file; default: memory.sqlite in the run directory"
     )
+    banks: tuple[str, ...] = Field(
+        (), description="shared banks: KIND/NAME to read, KIND/NAME:rw to add to as well"
+    )
+    live_banks: bool = Field(
+        False, description="shared banks as they are, not as at the run's start: not reproducible"
+    )
     model: ModelConfig = ModelConfig()
     sampling: SamplingConfig = SamplingConfig()
     think: ThinkConfig = ThinkConfig()
@@ -139,6 +150,12 @@ class RunConfig(BaseSettings):
     def _window_fits(self) -> Self:
         self.filled().marks(bare_head=0)  # the head's own length is known once a model is
         return self
+
+    @field_validator("banks")
+    @classmethod
+    def _banks_parse(cls, banks: tuple[str, ...]) -> tuple[str, ...]:
+        parse_banks(banks)
+        return banks
 
     def filled(self) -> RunConfig:
         """The same config with each size that was left 0 written out as its share of the budget."""

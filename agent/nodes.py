@@ -6,6 +6,7 @@ A step that a crash interrupted is made again from its first node, so each rando
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -20,7 +21,7 @@ from agent.lm.types import Choices, Request, Slow
 from agent.note_ops import CLOSING, AddNote, DeleteNote, FindNotes, RewriteNote, constraint, parse
 from agent.state import Draft, EpisodeContext, State
 from agent.window_text import head_ids, note_cost, observation_ids, user_turn
-from memory import Add, Conflict, Delete, NewSpan, Note, NoteChange, Prune, Rewrite, choose
+from memory import Add, Conflict, Delete, NewSpan, Note, NoteChange, OutOfScope, Prune, Rewrite
 
 Update = dict[str, Any]
 MOST_FAILURES = 2
@@ -88,7 +89,7 @@ async def summarise(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     ctx.watch(Phase(ctx.index, "WRITING NOTES"))
     vocabulary, reason = ctx.model.vocabulary, state["reason"]
     assert reason is not None
-    shown = len(ctx.notes_shown)
+    shown = ctx.changeable
     told = (
         prompts.summarise_again(ctx.refused)
         if state["failures"]
@@ -134,15 +135,18 @@ async def commit(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     if reason == "end":
         cut = plan_cut(ctx.window.transcript, len(ctx.window))  # nothing needs room any more
     sources = [s.span for s in ctx.window.transcript if s.span and s.span not in uncommitted]
-    changes = [_change(ctx, operation) for operation in draft.operations]
+    # What is noted while playing is this game's; what is noted at its end is for the next one.
+    shared = next(iter(ctx.scope.shared), None)
+    scope = ctx.scope.adding_to(shared) if shared is not None and reason == "end" else ctx.scope
+    changes = [change for each in draft.operations if (change := _change(ctx, each)) is not None]
     try:
-        done = await ctx.memory.call(
+        await ctx.memory.call(
             lambda memory: memory.commit_summary(
-                ctx.scope,
+                scope,
                 episode=ctx.uid,
                 step=step,
                 key=f"{step}/{reason}",
-                changes=[change for change in changes if change is not None],
+                changes=changes,
                 sources=sources,
                 spans=[NewSpan(step, "summary", _ORDINAL[reason], draft.text)],
                 prune=Prune("summarised", cut.spans, cut.tokens_before, cut.tokens_after)
@@ -152,14 +156,16 @@ async def commit(state: State, runtime: Runtime[EpisodeContext]) -> Update:
                 tokens=lambda body: len(ctx.model.vocabulary.encode(body)),
             )
         )
-    except Conflict as error:
-        # Somebody changed a note meanwhile: nothing was written, and the next try sees it as it is.
+    except (Conflict, OutOfScope) as error:
+        # Somebody changed a note meanwhile, or a bank asks for approval since: nothing was written,
+        # and the next try sees the notes as they are.
         ctx.notes_shown = tuple(await _reread(ctx))
         return _summary_failed(ctx, state, str(error))
     ctx.cut, ctx.prune_kind = cut, "summarised"
     ctx.finds = tuple(op.query for op in draft.operations if isinstance(op, FindNotes))
     ctx.tally.summaries += 1
-    ctx.tally.notes_written += len(done.versions)
+    # What the model wrote, echoes too: what becomes of those depends on what others wrote.
+    ctx.tally.notes_written += len(changes)
     ctx.trace.summary(step, reason, list(map(str, draft.operations)), None)
     ctx.watch(NotesWritten(ctx.index, step, tuple(map(str, draft.operations))))
     return {}
@@ -245,20 +251,12 @@ async def rebuild(ctx: EpisodeContext, step: int) -> None:
     scope, query, vocabulary = ctx.scope, ctx.observation, ctx.model.vocabulary
     chosen: list[Note] = []
     if ctx.config.notes.enabled:
-        notes = await ctx.memory.call(lambda memory: memory.live_notes(scope))
-        hits = await ctx.memory.call(lambda memory: memory.search(scope, query, 20))
-        chosen = choose(
-            notes,
-            [note.uid for note in hits],
-            ctx.config.notes.recall_tokens,
-            note_cost(vocabulary),
-        )
+        room, cost = ctx.config.notes.recall_tokens, note_cost(vocabulary)
+        chosen = await ctx.memory.call(lambda memory: memory.recall(scope, query, room, cost))
+        # Those that may be changed come first: their numbers are those that an operation may name.
+        chosen.sort(key=lambda note: note.bank not in ctx.changeable_banks)
     ctx.notes_shown = tuple(chosen)
-    await ctx.memory.call(
-        lambda memory: memory.record_recall(
-            episode=ctx.uid, step=step, versions=[(note.uid, note.version) for note in chosen]
-        )
-    )
+    await _record_recall(ctx, step, chosen)
     ctx.trace.notes(step, [(note.uid, note.version) for note in chosen])
     head = ctx.make_segment("head", step, head_ids(vocabulary, ctx.system, chosen))
     ctx.window = Window(ctx.window.budget, (head, *ctx.cut.kept))
@@ -276,14 +274,24 @@ async def _append_found(ctx: EpisodeContext, step: int, query: str) -> None:
     if cap <= 0:
         return
     ids = user_turn(vocabulary, text, cap)
+    await _record_recall(ctx, step, hits)
     span = ctx.span(NewSpan(step, "recalled", ordinal, text))
     ctx.append(ctx.make_segment("recalled", step, ids, span=span))
 
 
+async def _record_recall(ctx: EpisodeContext, step: int, shown: Sequence[Note]) -> None:
+    versions = [(note.uid, note.version) for note in shown]
+    await ctx.memory.call(
+        lambda memory: memory.record_recall(episode=ctx.uid, step=step, versions=versions)
+    )
+
+
 async def _reread(ctx: EpisodeContext) -> list[Note]:
-    scope = ctx.scope
-    live = {note.uid: note for note in await ctx.memory.call(lambda m: m.live_notes(scope))}
-    return [live.get(note.uid, note) for note in ctx.notes_shown]
+    scope = ctx.scope.as_it_is()
+    return [
+        await ctx.memory.call(lambda memory, uid=note.uid: memory.note(scope, uid))  # type: ignore[misc]
+        for note in ctx.notes_shown
+    ]
 
 
 def _summary_failed(ctx: EpisodeContext, state: State, reason: str) -> Update:

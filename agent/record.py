@@ -19,7 +19,7 @@ from agent.tally import Tally
 from agent.trace import Trace
 from envs.base import Info, TextEnv
 from envs.errors import EnvError, EnvFailed
-from memory import NewSpan, Scope, StepRecord, storable
+from memory import Bank, NewSpan, Scope, StepRecord, storable
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +39,8 @@ class EpisodeRecord:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by a person who wants the run to stop after the step that is being made."""
     tally: Tally = field(default_factory=Tally)
+    changeable_banks: frozenset[Bank] = frozenset()
+    """The banks of the scope whose notes the model may change: not those that ask for approval."""
     observation: str = ""
     info: Info | None = None
     steps_done: int = 0

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import envs
+from agent.banks import SharedBanks, parse_banks
 from agent.blocking import in_thread
 from agent.checkpoints import LatestCheckpoints, open_checkpoints
 from agent.config import RunConfig
@@ -27,7 +28,7 @@ from agent.state import EpisodeContext
 from agent.trace import Trace
 from agent.window_text import head_ids, system_ids
 from envs.base import Description, TextEnv
-from memory import MemoryFile, MemoryFileFull, Scope
+from memory import MemoryFile, MemoryFileFull
 
 OnRow = Callable[[EpisodeResult], None]
 MakeEnv = Callable[[str], TextEnv]
@@ -96,14 +97,17 @@ async def run_async(
                 settings.name,
                 dtype=settings.dtype,
                 device=settings.device,
+                policy=settings.policy,
                 burst=settings.burst,
             )
         try:
             if model is not None:
                 _require_room(config, model, description)
+            banks_at = ""
             if config.memory is not None:
                 # One that cannot be opened ends the run before a directory is made for it.
-                MemoryFile.open(config.memory).close()
+                with MemoryFile.open(config.memory) as file:
+                    banks_at = file.newest_change()
             directory = RunDirectory.create(config)
             # Two runs may share a memory file and a directory's name, and must not share a bank.
             name = f"{directory.path.resolve().name}-{secrets.token_hex(4)}"
@@ -112,9 +116,12 @@ async def run_async(
                 model=model.name if model else None,
                 fingerprint=model.fingerprint if model else None,
                 numerics=model.numerics if model else None,
+                banks_at=None if config.live_banks else banks_at,
+                policy=config.model.policy,
+                burst=config.model.burst,
             )
             done = Run(directory.path, directory.memory(config))
-            play = _Play(config, name, directory, model, make_env, watch, on_row, stop)
+            play = _Play(config, name, directory, model, make_env, watch, on_row, stop, banks_at)
             await play.all(done)
             return done
         finally:
@@ -134,6 +141,8 @@ class _Play:
     watch: Watcher
     on_row: OnRow
     stop: asyncio.Event
+    banks_at: str
+    """When the run started, as the memory file tells time: shared banks are read as at that moment."""
 
     async def all(self, done: Run) -> None:
         """Play the episodes one after the other, until the last, a stop, or a failing disk."""
@@ -142,10 +151,13 @@ class _Play:
                 _memory(done.memory) as memory,
                 open_checkpoints(self.directory.checkpoints) as saver,
             ):
+                specs = parse_banks(self.config.banks)
+                at = None if self.config.live_banks else self.banks_at
+                shared = await memory.call(lambda file: SharedBanks.of(file, specs, at))
                 for index in range(self.config.episodes):
                     if self.stop.is_set():
                         raise Interrupted(f"stopped by request before episode {index}")
-                    row = await self.one(index, memory, saver)
+                    row = await self.one(index, memory, shared, saver)
                     self.directory.append(row)
                     done.rows.append(row)
                     self.on_row(row)
@@ -155,7 +167,7 @@ class _Play:
             done.failure = failure
 
     async def one(
-        self, index: int, memory: MemoryThread, saver: LatestCheckpoints
+        self, index: int, memory: MemoryThread, shared: SharedBanks, saver: LatestCheckpoints
     ) -> EpisodeResult:
         """Play one episode to its row."""
         uid = f"{self.run}/{index}"
@@ -168,7 +180,8 @@ class _Play:
             "seed": self.config.seed + index,
             "env": self.make_env(self.config.env),
             "memory": memory,
-            "scope": Scope(bank, (bank,)),
+            "scope": shared.scope(bank, uid),
+            "changeable_banks": shared.changeable | {bank},
             "trace": Trace(self.directory.traces / f"{index:06}.jsonl"),
             "watch": self.watch,
             "stop": self.stop,

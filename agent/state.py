@@ -78,6 +78,11 @@ class EpisodeContext(EpisodeRecord):
         return len(self.window)
 
     @property
+    def changeable(self) -> int:
+        """How many of the notes shown may be changed: they come first, and their numbers are free."""
+        return sum(note.bank in self.changeable_banks for note in self.notes_shown)
+
+    @property
     def transcript_allowance(self) -> int:
         """Tokens of transcript that a prune may leave: the low mark, less the largest head."""
         return self.marks.low - self.caps.head

@@ -17,16 +17,21 @@ if TYPE_CHECKING:
 
 
 def begin_commit(
-    db: Database, episode: str, key: str, verb: str, step: int, now: str
+    db: Database, episode: str | None, key: str, verb: str, step: int | None, now: str
 ) -> tuple[int, bool]:
     """The commit of this key: its row id, and whether an earlier call made it.
 
-    Raises Conflict where the key was used for the other verb.
+    An edit has no episode. Raises Conflict where the key was used for another verb.
     """
-    episodes.require(db, episode)
     text.name(key, "idempotency key")
-    text.count(step, "step")
-    known = first(db, "SELECT id, verb FROM commits WHERE episode = ? AND key = ?", (episode, key))
+    if episode is not None:
+        episodes.require(db, episode)
+        text.count(step or 0, "step")
+    known = first(
+        db,
+        "SELECT id, verb FROM commits WHERE coalesce(episode, '') = ? AND key = ?",
+        (episode or "", key),
+    )
     if known is not None:
         if known["verb"] != verb:
             raise Conflict(
@@ -102,11 +107,12 @@ def uncovered(db: Database, episode: str) -> list[str]:
     """Pruned spans with neither raw text nor a covering note. Raises UnknownEpisode."""
     episodes.require(db, episode)
     # Outer joins, so that a span that some other tool deleted shows up too (by its row id).
+    # What was recalled is a copy of notes: those cover it.
     found = rows(
         db,
         "SELECT DISTINCT coalesce(s.uid, 'row ' || ps.span) AS uid FROM prune_spans ps"
         " JOIN prunes p ON p.id = ps.prune LEFT JOIN spans s ON s.id = ps.span"
-        " WHERE p.episode = ? AND s.text IS NULL AND NOT EXISTS ("
+        " WHERE p.episode = ? AND s.text IS NULL AND s.kind IS NOT 'recalled' AND NOT EXISTS ("
         "  SELECT 1 FROM note_sources ns JOIN note_versions v ON v.id = ns.version"
         "  WHERE ns.span = ps.span AND v.op <> 'delete') ORDER BY ps.span",
         (episode,),

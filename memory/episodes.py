@@ -49,6 +49,12 @@ def banks(db: Database) -> list[Bank]:
     return [Bank(**row) for row in rows(db, "SELECT id, kind, name FROM banks ORDER BY id")]
 
 
+def set_approval(db: Database, bank: Bank, asks: bool) -> None:
+    """Have what agents write into the bank wait for a person, or no longer. Raises UnknownBank."""
+    check_bank(db, bank)
+    db.execute("UPDATE banks SET approval = ? WHERE id = ?", (int(asks), bank.id))
+
+
 def check_bank(db: Database, bank: Bank) -> None:
     """Raise UnknownBank unless the bank is this file's own, and not another file's."""
     row = first(db, "SELECT id, kind, name FROM banks WHERE id = ?", (bank.id,))
@@ -241,15 +247,19 @@ def spans(db: Database, episode: str, step: int | None, kind: str | None) -> lis
     require(db, episode)
     found = rows(
         db,
-        "SELECT uid, episode, step, kind, ordinal, text, sha256, created FROM spans"
+        "SELECT uid, episode, step, kind, ordinal, text, sha256, created, erased FROM spans"
         " WHERE episode = ? AND (? IS NULL OR step = ?) AND (? IS NULL OR kind = ?) ORDER BY id",
         (episode, step, step, kind, kind),
     )
     return [Span(**row) for row in found]
 
 
-def span_ids(db: Database, episode: str, uids: Sequence[str]) -> list[int]:
+def span_ids(
+    db: Database, episode: str, uids: Sequence[str], *, but_not: str | None = None
+) -> list[int]:
     """The row ids of stored spans of this episode, each once, in the order given.
+
+    Those of the kind ``but_not`` are left out.
 
     Raises UnknownSpan for one that is not stored or that belongs to another episode.
     """
@@ -257,12 +267,13 @@ def span_ids(db: Database, episode: str, uids: Sequence[str]) -> list[int]:
     for uid in dict.fromkeys(uids):
         row = first(
             db,
-            "SELECT id FROM spans WHERE uid = ? AND episode = ?",
+            "SELECT id, kind FROM spans WHERE uid = ? AND episode = ?",
             (text.checked(uid, "span uid"), episode),
         )
         if row is None:
             raise UnknownSpan(
                 f"span {uid} is not stored for episode {episode}: store it before, or with, this"
             )
-        ids.append(row["id"])
+        if row["kind"] != but_not:
+            ids.append(row["id"])
     return ids

@@ -6,12 +6,12 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from memory import schema
+from memory import schema, schema_v2
 from memory.errors import NewerSchema, NotAMemoryFile
 
 # Migration n (from 1) takes a file from schema n - 1 to schema n. Append only: never edit one
 # that was released.
-MIGRATIONS: tuple[Sequence[str], ...] = (schema.V1,)
+MIGRATIONS: tuple[Sequence[str], ...] = (schema.V1, schema_v2.V2)
 
 
 def identify(conn: sqlite3.Connection, path: Path) -> int:

@@ -1,99 +1,126 @@
-"""Notes, their versions and their sources: the SQL, as functions over a connection.
+"""Notes, their versions and their sources, read: the SQL, as functions over a connection.
 
-Writers expect to be called inside ``Store.write``. Every function that touches a note takes the
-scope and refuses what lies outside it.
+Every function that shows a note takes the scope and refuses what lies outside it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from memory import episodes, text
-from memory.errors import Conflict, OutOfScope, UnknownNote
-from memory.store import Row, first, row_id, rows
-from memory.types import (
-    Add,
-    Bank,
-    Note,
-    NoteChange,
-    NoteVersion,
-    Rewrite,
-    Scope,
-    Span,
-)
+from memory import asof, episodes, text
+from memory.errors import OutOfScope, UnknownNote
+from memory.store import Row, first, rows
+from memory.types import Bank, Note, NoteVersion, Scope, Span
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-_NOTES = """SELECT n.uid, n.bank, b.kind AS bank_kind, b.name AS bank_name, n.title, n.body,
+_NOTES = """SELECT n.id, n.uid, n.bank, b.kind AS bank_kind, b.name AS bank_name, n.title, n.body,
   n.state, n.version, n.tokens, n.pinned, n.created, n.updated
   FROM notes n JOIN banks b ON b.id = n.bank"""
 
-_VERSIONS = """SELECT note, version, op, title, body, state, tokens, pinned, actor, episode, step,
-  reason, at FROM note_versions"""
-
-
-@dataclass(frozen=True, slots=True)
-class Author:
-    """Who writes versions, where in the episode, why, and under which commit."""
-
-    episode: str
-    step: int
-    key: str
-    reason: str
-    commit: int
+_VERSIONS = """SELECT v.note, v.version, v.op, v.title, v.body, v.state, v.tokens, v.pinned,
+  v.actor, v.episode, v.step, v.reason, v.at, c.key
+  FROM note_versions v LEFT JOIN commits c ON c.id = v."commit\""""
 
 
 def bank_ids(db: Database, scope: Scope) -> str:
-    """The readable banks' ids as a JSON array, for ``json_each``: no limit on their number."""
+    """The readable banks' ids as a JSON array, for ``json_each``: no limit on their number.
+
+    Raises UnknownBank for a bank that is not this file's own.
+    """
     for bank in scope.readable:
         episodes.check_bank(db, bank)
     return json.dumps([bank.id for bank in scope.readable])
 
 
-def in_scope(db: Database, scope: Scope, *, deleted: bool) -> list[Note]:
-    """The live notes of the scope's banks, with deleted ones on request; oldest first."""
+def in_scope(
+    db: Database, scope: Scope, states: Sequence[str], limit: int | None = None
+) -> list[Note]:
+    """The notes of the scope's banks that are in one of the states; oldest first.
+
+    ``limit`` keeps that many of the newest.
+    """
+    over = asof.overlay(db, scope)
     found = rows(
         db,
         f"{_NOTES} WHERE n.bank IN (SELECT value FROM json_each(?))"
-        " AND (n.state = 'live' OR ?) ORDER BY n.created, n.uid",
-        (bank_ids(db, scope), deleted),
+        " AND n.state IN (SELECT value FROM json_each(?)) ORDER BY n.created DESC, n.uid DESC"
+        " LIMIT ?",
+        (
+            bank_ids(db, scope),
+            json.dumps(list(states)),
+            -1 if limit is None else limit + len(over.hidden),
+        ),
     )
-    return [_note(row) for row in found]
+    seen = [as_note(row) for row in found if row["id"] not in over.hidden]
+    seen += [note for note in over.then.values() if note.state in states]
+    seen.sort(key=lambda note: (note.created, note.uid))
+    return seen if limit is None else seen[max(len(seen) - limit, 0) :]
+
+
+def numbered(db: Database, ids: Sequence[int]) -> list[tuple[int, Note]]:
+    """Notes with their row ids, by row id, as they now stand."""
+    found = rows(
+        db,
+        f"{_NOTES} WHERE n.id IN (SELECT value FROM json_each(?)) ORDER BY n.id",
+        (json.dumps(list(ids)),),
+    )
+    return [(row["id"], as_note(row)) for row in found]
+
+
+def by_ids(db: Database, ids: Sequence[int]) -> list[Note]:
+    """Notes by row id, as they now stand."""
+    return [note for _, note in numbered(db, ids)]
 
 
 def one(db: Database, scope: Scope, uid: str) -> Note:
-    """The note, in whatever state. Raises UnknownNote and OutOfScope."""
+    """The note as it now stands, in whatever state. Raises UnknownNote and OutOfScope."""
     bank_ids(db, scope)  # refuses a scope of banks that are not this file's
     row = first(db, f"{_NOTES} WHERE n.uid = ?", (text.checked(uid, "note uid"),))
     if row is None:
         raise UnknownNote(f"note {uid} is not in this file: name one that is")
-    note = _note(row)
+    note = as_note(row)
     if note.bank not in scope.readable:
         raise OutOfScope(
             f"note {uid} is outside the scope: it must be in one of "
-            f"{', '.join(f'{bank.kind}/{bank.name}' for bank in scope.readable)}"
+            f"{', '.join(map(str, scope.readable))}"
         )
     return note
 
 
-def _note(row: Row) -> Note:
-    bank = Bank(row.pop("bank"), row.pop("bank_kind"), row.pop("bank_name"))
-    return Note(**{**row, "bank": bank, "pinned": bool(row["pinned"])})
+def seen(db: Database, scope: Scope, uid: str) -> Note:
+    """The note as the scope sees it, in whatever state. Raises UnknownNote and OutOfScope."""
+    note = one(db, scope, uid)
+    over = asof.overlay(db, scope)
+    if uid not in over.hidden_uids:
+        return note
+    for then in over.then.values():
+        if then.uid == uid:
+            return then
+    assert scope.frozen is not None
+    raise UnknownNote(f"note {uid} was not there yet at {scope.frozen.at}: name one that was")
+
+
+def as_note(row: Row) -> Note:
+    """A row of ``_NOTES`` as a value."""
+    bank = Bank(row["bank"], row["bank_kind"], row["bank_name"])
+    kept = {key: row[key] for key in row if key not in ("id", "bank_kind", "bank_name")}
+    return Note(**{**kept, "bank": bank, "pinned": bool(row["pinned"])})
 
 
 def versions(db: Database, scope: Scope, uid: str) -> list[NoteVersion]:
     """A note's history, oldest first. Raises UnknownNote and OutOfScope."""
     one(db, scope, uid)
-    return [_version(row) for row in rows(db, f"{_VERSIONS} WHERE note = ? ORDER BY id", (uid,))]
+    found = rows(db, f"{_VERSIONS} WHERE v.note = ? ORDER BY v.id", (uid,))
+    return [_version(row) for row in found]
 
 
 def versions_of_commit(db: Database, commit: int) -> tuple[NoteVersion, ...]:
     """What a commit wrote, in the order of its changes."""
-    found = rows(db, f'{_VERSIONS} WHERE "commit" = ? ORDER BY id', (commit,))
+    found = rows(db, f'{_VERSIONS} WHERE v."commit" = ? ORDER BY v.id', (commit,))
     return tuple(_version(row) for row in found)
 
 
@@ -107,7 +134,7 @@ def sources(db: Database, scope: Scope, uid: str, version: int | None) -> list[S
     found = rows(
         db,
         "SELECT DISTINCT s.id, s.uid, s.episode, s.step, s.kind, s.ordinal, s.text, s.sha256,"
-        " s.created FROM spans s JOIN note_sources ns ON ns.span = s.id"
+        " s.created, s.erased FROM spans s JOIN note_sources ns ON ns.span = s.id"
         " JOIN note_versions v ON v.id = ns.version"
         " WHERE v.note = ? AND (? IS NULL OR v.version = ?) ORDER BY s.id",
         (uid, version, version),
@@ -115,90 +142,24 @@ def sources(db: Database, scope: Scope, uid: str, version: int | None) -> list[S
     return [Span(**{key: row[key] for key in row if key != "id"}) for row in found]
 
 
-def apply_change(
-    db: Database,
-    scope: Scope,
-    change: NoteChange,
-    ordinal: int,
-    author: Author,
-    tokens: int | None,
-    at: str,
-) -> int:
-    """Write one change as a new version and into its note. Returns the version's row id.
+def with_uid(db: Database, scope: Scope, start: str) -> Note:
+    """The note of the scope with this uid, or the only one whose uid starts so.
 
-    Raises Conflict, OutOfScope, UnknownNote and BadText.
+    Raises UnknownNote where there is none, or more than one.
     """
-    if isinstance(change, Add):
-        title, body = note_title(change.title), note_body(change.body)
-        uid = note_uid(author.episode, author.key, ordinal)
-        if first(db, "SELECT 1 FROM notes WHERE uid = ?", (uid,)) is not None:
-            raise Conflict(f"note uid {uid} is taken: use another idempotency key")
-        db.execute(
-            "INSERT INTO notes (uid, bank, title, body, state, version, tokens, created, updated)"
-            " VALUES (?, ?, ?, ?, 'live', 1, ?, ?, ?)",
-            (uid, scope.write.id, title, body, tokens, at, at),
-        )
-        return _append_version(db, uid, "add", author)
-    note = _live_as_seen(db, scope, change.uid, change.seen_version)
-    if isinstance(change, Rewrite):
-        title = note.title if change.title is None else note_title(change.title)
-        db.execute(
-            "UPDATE notes SET title = ?, body = ?, version = version + 1, tokens = ?, updated = ?"
-            " WHERE uid = ?",
-            (title, note_body(change.body), tokens, at, note.uid),
-        )
-        return _append_version(db, note.uid, "rewrite", author)
-    db.execute(
-        "UPDATE notes SET state = 'deleted', version = version + 1, updated = ?, deleted = ?"
-        " WHERE uid = ?",
-        (at, at, note.uid),
+    found = rows(
+        db,
+        f"{_NOTES} WHERE n.bank IN (SELECT value FROM json_each(?)) AND substr(n.uid, 1, ?) = ?"
+        " ORDER BY n.uid <> ? LIMIT 2",
+        (bank_ids(db, scope), len(start), text.checked(start, "note uid"), start),
     )
-    return _append_version(db, note.uid, "delete", author)
-
-
-def note_title(title: str) -> str:
-    """``title`` as it is stored. Raises BadText."""
-    return text.note_text(title, "note title", text.TITLE_MAX_CHARS)
-
-
-def note_body(body: str) -> str:
-    """``body`` as it is stored. Raises BadText."""
-    return text.note_text(body, "note body", text.BODY_MAX_CHARS)
-
-
-def note_uid(episode: str, key: str, ordinal: int) -> str:
-    """The uid of the ``ordinal``-th change of a commit: the same in every replay of it."""
-    place = json.dumps([episode, key, ordinal])
-    return hashlib.sha256(place.encode()).hexdigest()[:16]
-
-
-def _live_as_seen(db: Database, scope: Scope, uid: str, seen_version: int) -> Note:
-    note = one(db, scope, uid)
-    if note.bank != scope.write:
-        raise OutOfScope(
-            f"note {uid} is in {note.bank.kind}/{note.bank.name}, which this scope only reads: "
-            f"write into {scope.write.kind}/{scope.write.name}"
+    if not start or not found:
+        raise UnknownNote(
+            f"no note's uid starts with {text.shown(start)}: give a uid that "
+            "`steno memory ls` lists"
         )
-    if note.state == "deleted" or note.version != seen_version:
-        raise Conflict(
-            f"note {uid} is at version {note.version} ({note.state}), and the change was made "
-            f"to version {seen_version}: read it again"
+    if len(found) > 1 and found[0]["uid"] != start:
+        raise UnknownNote(
+            f"more than one note's uid starts with {text.shown(start)}: give more of it"
         )
-    return note
-
-
-def _append_version(db: Database, uid: str, op: str, author: Author) -> int:
-    """Copy the note as it now stands into its history."""
-    cursor = db.execute(
-        "INSERT INTO note_versions (note, version, op, title, body, state, tokens, pinned, actor,"
-        ' episode, step, reason, "commit", at)'
-        " SELECT uid, version, ?, title, body, state, tokens, pinned, 'agent', ?, ?, ?, ?, updated"
-        " FROM notes WHERE uid = ?",
-        (op, author.episode, author.step, author.reason, author.commit, uid),
-    )
-    return row_id(cursor.lastrowid)
-
-
-def add_source(db: Database, version: int, span: int) -> None:
-    """Record that a version (row id) summarises a span (row id)."""
-    db.execute("INSERT INTO note_sources (version, span) VALUES (?, ?)", (version, span))
+    return as_note(found[0])

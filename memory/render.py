@@ -38,10 +38,11 @@ def printable(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escape(char) if _hidden(char) else char for char in text)
+    return "".join(_escape(char) if hidden(char) else char for char in text)
 
 
-def _hidden(char: str) -> bool:
+def hidden(char: str) -> bool:
+    """Whether a terminal would obey the character, or show nothing; newlines and tabs are fine."""
     if char in "\n\t":
         return False
     return unicodedata.category(char) in _HIDDEN_CATEGORIES or char in _HIDDEN_CHARACTERS

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from memory import errors
 from memory.migrations import MIGRATIONS, identify, migrate
 from memory.schema import APPLICATION_ID
+from memory.sqlite_errors import named_errors
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -27,51 +28,6 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_S = 10.0
 
 Row = dict[str, Any]
-
-# SQLite's primary result codes, the low byte of the extended code.
-_NAMED: dict[int, tuple[type[errors.MemoryFileError], str]] = {
-    sqlite3.SQLITE_BUSY: (
-        errors.MemoryFileBusy,
-        "is locked by another writer: wait for it to finish, then try again",
-    ),
-    sqlite3.SQLITE_LOCKED: (errors.MemoryFileBusy, "is locked: try again"),
-    sqlite3.SQLITE_READONLY: (
-        errors.MemoryFileReadOnly,
-        "cannot be written: allow writing to the file and its folder",
-    ),
-    sqlite3.SQLITE_FULL: (errors.MemoryFileFull, "has no room to grow: free some disk space"),
-    sqlite3.SQLITE_IOERR: (
-        errors.MemoryFileFull,
-        "could not be read or written: check the disk and its free space",
-    ),
-    sqlite3.SQLITE_CORRUPT: (
-        errors.MemoryFileDamaged,
-        "is damaged or cut short: restore it from a copy",
-    ),
-    sqlite3.SQLITE_NOTADB: (
-        errors.NotAMemoryFile,
-        "is not a SQLite database: give a memory file, or a path that does not exist yet",
-    ),
-    sqlite3.SQLITE_CANTOPEN: (
-        errors.MemoryFileMissing,
-        "cannot be opened: check that the folder exists and may be read",
-    ),
-}
-
-
-@contextmanager
-def named_errors(path: Path) -> Iterator[None]:
-    """The one place where sqlite3's errors become those of ``memory.errors``."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        kind, hint = _NAMED.get(code, (errors.MemoryFileError, "refused a statement"))
-        raise kind(f"{path} {hint} (SQLite: {error})") from error
-    except OverflowError as error:  # Python's integers outgrow SQLite's
-        raise errors.BadValue(f"{path} keeps integers of 64 bits only: {error}") from error
-    except UnicodeEncodeError as error:
-        raise errors.BadText(f"{path} keeps valid Unicode only: {error}") from error
 
 
 class Store:
@@ -99,7 +55,21 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Database]:
-        """The connection, for reading outside any transaction of this handle."""
+        """The connection, for reading: all that the block reads stood in the file at one moment.
+
+        Readers never wait for the writer, nor it for them.
+        """
+        with self._lock, named_errors(self.path):
+            self.db.execute("BEGIN")
+            try:
+                yield self.db
+            finally:
+                if self.db.conn.in_transaction:
+                    self.db.conn.execute("ROLLBACK")
+
+    @contextmanager
+    def bare(self) -> Iterator[Database]:
+        """The connection outside any transaction, for what SQLite does nowhere else."""
         with self._lock, named_errors(self.path):
             yield self.db
 
@@ -180,6 +150,8 @@ def _open(path: Path, read_only: bool, busy_timeout_s: float) -> Database:
             migrate(conn, path)
             _enter_wal(conn, busy_timeout_s)
         conn.execute("PRAGMA foreign_keys = ON")
+        # What is rewritten or erased leaves no bytes behind in the file.
+        conn.execute("PRAGMA secure_delete = ON")
         # Plugins of sqlite-utils are a user's own: they have no business in this file.
         return Database(conn, execute_plugins=False)
     except BaseException:
@@ -261,7 +233,7 @@ def _probe(path: Path, busy_timeout_s: float, read_only: bool) -> None:
     if read_only and version < len(MIGRATIONS):
         raise errors.OlderSchema(
             f"{path} has schema {version} and this Steno reads schema {len(MIGRATIONS)}: "
-            "open it once for writing, which migrates it"
+            "open it once for writing, which migrates it (`steno memory migrate`)"
         )
 
 

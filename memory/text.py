@@ -119,3 +119,8 @@ def number(value: float | None, what: str) -> float | None:
     if not math.isfinite(value):
         raise BadValue(f"{what} is {value}: it must be a finite number, or None for not known")
     return float(value)
+
+
+def shown(value: str) -> str:
+    """``value`` quoted for a message: short, and with nothing that a terminal would obey."""
+    return ascii(value[:80])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 BANK_KINDS = ("episode", "person", "company", "job")
 SPAN_KINDS = ("observation", "thought", "action", "summary", "recalled", "hint")
+NOTE_STATES = ("live", "proposed", "deleted")
 PRUNE_KINDS = ("summarised", "evicted")
 
 
@@ -17,18 +18,50 @@ class Bank:
     kind: str
     name: str
 
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """Banks to be read as they were at ``at`` (ISO-8601 UTC), but for what ``episode`` wrote since."""
+
+    banks: tuple[Bank, ...]
+    at: str
+    episode: str | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The banks that the holder may touch: ``write`` is written, and is always readable too."""
+    """The banks that the holder may touch, and how.
+
+    New notes go into ``write``. Notes that stand in ``write`` or ``shared`` may be changed; those
+    in ``read`` only read. ``frozen`` makes some of them stand still for every reading verb.
+    """
 
     write: Bank
     read: tuple[Bank, ...] = ()
+    shared: tuple[Bank, ...] = ()
+    frozen: Frozen | None = None
+
+    @property
+    def writable(self) -> tuple[Bank, ...]:
+        """Every bank whose notes may be changed, each once."""
+        return tuple(dict.fromkeys((self.write, *self.shared)))
 
     @property
     def readable(self) -> tuple[Bank, ...]:
         """Every bank that may be read, each once, the written one first."""
-        return tuple(dict.fromkeys((self.write, *self.read)))
+        return tuple(dict.fromkeys((*self.writable, *self.read)))
+
+    def adding_to(self, bank: Bank) -> Scope:
+        """The same scope, with new notes going into another of its writable banks."""
+        others = tuple(one for one in self.writable if one != bank)
+        return Scope(bank, self.read, others, self.frozen)
+
+    def as_it_is(self) -> Scope:
+        """The same banks, none of them standing still."""
+        return Scope(self.write, self.read, self.shared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +101,17 @@ class NoteVersion:
     step: int | None
     reason: str
     at: str
+    key: str | None = None
+    """The idempotency key of the commit that wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """Write a new note into the scope's written bank."""
+    """Write a new note into the scope's written bank; ``uid`` is chosen for it unless given."""
 
     title: str
     body: str
+    uid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +132,35 @@ class Delete:
     seen_version: int
 
 
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Bring back the words of an older version; a deleted note lives again."""
+
+    uid: str
+    seen_version: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """Let a proposed note live."""
+
+    uid: str
+    seen_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Have a live note recalled before all others, or no longer."""
+
+    uid: str
+    seen_version: int
+    pinned: bool = True
+
+
 NoteChange = Add | Rewrite | Delete
+Edit = Add | Rewrite | Delete | Restore | Approve | Pin
+"""What a person may do; an agent's summary is made of ``NoteChange`` alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +179,21 @@ class NewSpan:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stored span. ``text`` is exactly what was given; ``sha256`` is of its UTF-8 bytes."""
+    """A stored span. ``text`` is exactly what was given; ``sha256`` is of its UTF-8 bytes.
+
+    ``text`` is None where it was erased.
+    """
 
     uid: str
     episode: str
     step: int
     kind: str
     ordinal: int
-    text: str
+    text: str | None
     sha256: str
     created: str
+    erased: str | None = None
+    """When its text was erased, by retention or a purge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +240,15 @@ class PruneRecord:
 
 @dataclass(frozen=True, slots=True)
 class SummaryCommit:
-    """The versions that a summary wrote; ``replayed`` says that an earlier call wrote them."""
+    """The versions that a commit wrote; ``replayed`` says that an earlier call wrote them.
+
+    ``echoes`` counts changes that would have said again what a note says already: they write
+    nothing. It is 0 in a replay, which does not look again.
+    """
 
     versions: tuple[NoteVersion, ...]
     replayed: bool
+    echoes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,4 +28,5 @@ def weight_bytes(network: Any, dtype_bytes: int = 2) -> int:
     parameters = {id(each): each for each in network.parameters()}
     if embed is not unembed:
         parameters.pop(id(embed), None)
-    return dtype_bytes * sum(each.numel() for each in parameters.values())
+    count: int = sum(each.numel() for each in parameters.values())
+    return dtype_bytes * count

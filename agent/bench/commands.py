@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from agent.lm.weights import Dtype
 
 app = typer.Typer(name="bench", help="Measure this machine.", no_args_is_help=True)
 
@@ -40,18 +43,8 @@ def decode(
     from agent.bench.decode import Setup, figures, run
     from agent.bench.report import show
 
-    _check(dtype)
     setup = Setup(
-        model,
-        policy,
-        burst,
-        dtype,
-        data,
-        context,
-        count,
-        tokens,
-        confidence,
-        stop,  # type: ignore[arg-type]
+        model, policy, burst, _dtype(dtype), data, context, count, tokens, confidence, stop
     )
     progress = Console(stderr=True)
     with progress.status("loading") as status:
@@ -86,7 +79,7 @@ def exact(
     from agent.bench.contexts import from_file, from_games
     from agent.bench.exact import compare
 
-    _check(dtype)
+    wanted = _dtype(dtype)
     with Console(stderr=True).status("playing games for contexts") as status:
         chosen = from_file(data, context, count) if data else from_games(model, context, count)
         results = compare(
@@ -95,7 +88,7 @@ def exact(
             model=model,
             policy=policy,
             burst=burst,
-            dtype=dtype,  # type: ignore[arg-type]
+            dtype=wanted,
             say=status.update,
         )
     for result in results:
@@ -105,11 +98,25 @@ def exact(
         )
 
 
-def _check(dtype: str) -> None:
+@app.command("memory")
+def memory(
+    folder: Annotated[Path | None, typer.Option(help="Where to build its files.")] = None,
+    kills: Annotated[int, typer.Option(min=0, help="Writers to kill.")] = 200,
+    largest: Annotated[int, typer.Option(min=1000, help="Notes in the largest file.")] = 1_000_000,
+) -> None:
+    """Durable writes, recall and kills of the memory file."""
+    from memory.bench import run
+
+    run(folder, kills=kills, largest=largest)
+
+
+def _dtype(name: str) -> Dtype:
     from typing import get_args
 
     from agent.errors import ConfigError
     from agent.lm.weights import Dtype
 
-    if dtype not in get_args(Dtype):
-        raise ConfigError(f"--dtype {dtype!r}: use one of {', '.join(get_args(Dtype))}")
+    for known in get_args(Dtype):
+        if name == known:
+            return known  # type: ignore[no-any-return]
+    raise ConfigError(f"--dtype {name!r}: use one of {', '.join(get_args(Dtype))}")

@@ -12,11 +12,13 @@ def load_model(
     *,
     dtype: Literal["auto", "fp32", "bf16"] = "auto",
     device: Literal["auto", "cpu", "cuda"] = "auto",
+    policy: str | None = None,
     burst: str | None = None,
 ) -> LanguageModel:
     """A model by name: 'embedded', 'scripted', a directory, or a Hugging Face id.
 
-    `burst` is the directory of a burst adapter for it, or 'untrained' for one that emits noise.
+    `policy` and `burst` are adapters for it: directories or Hugging Face ids; a burst adapter
+    'untrained' emits noise.
     torch is imported only where real weights are asked for. Raises ModelUnavailable, AdapterMismatch.
     """
     if name == "scripted":
@@ -25,4 +27,4 @@ def load_model(
         return ScriptedModel()
     from agent.lm import weights
 
-    return weights.load(name, dtype=dtype, device=device, burst=burst)
+    return weights.load(name, dtype=dtype, device=device, policy=policy, burst=burst)

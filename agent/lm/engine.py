@@ -16,7 +16,7 @@ from functools import partial
 
 import torch
 
-from agent.errors import AdapterMismatch, ModelFailed
+from agent.errors import AdapterMismatch, ConfigError, ModelFailed
 from agent.lm.burst import burst_pass
 from agent.lm.constraint import Constraints
 from agent.lm.job import Job
@@ -59,7 +59,7 @@ class Engine:
     async def generate(
         self, session: str, window: Sequence[int], request: Request, on_pass: OnPass | None = None
     ) -> Generation:
-        """See LanguageModel. Raises ModelFailed."""
+        """See LanguageModel. Raises ModelFailed, AdapterMismatch and ConfigError."""
         loop = asyncio.get_running_loop()
 
         def notify(each: Pass) -> None:
@@ -86,13 +86,22 @@ class Engine:
                 f"{len(window)} window tokens and up to {request.max_tokens} new ones exceed "
                 f"the {self.context_limit} positions of {self.name}; make window.budget smaller"
             )
-        if isinstance(request.mode, Burst) and request.mode.k > self.burst_limit > 1:
+        if isinstance(request.mode, Burst):
+            self._check_burst(request.mode)
+            if request.constraint is not None:
+                raise ModelFailed("constraints are for slow mode; a burst is not verified")
+
+    def _check_burst(self, mode: Burst) -> None:
+        if mode.k < 1 or not 0 <= mode.confidence <= 1:
+            raise ConfigError(
+                f"a burst of k {mode.k} with confidence {mode.confidence} was asked for; k must be at "
+                "least 1, and confidence from 0 to 1"
+            )
+        if mode.k > self.burst_limit > 1:
             raise AdapterMismatch(
-                f"a burst of {request.mode.k} was asked for, and the adapter was trained for "
+                f"a burst of {mode.k} was asked for, and the adapter was trained for "
                 f"{self.burst_limit}; use k up to {self.burst_limit}"
             )
-        if isinstance(request.mode, Burst) and request.constraint is not None:
-            raise ModelFailed("constraints are for slow mode; a burst is not verified")
 
     async def greedy(self, context: Sequence[int], ids: Sequence[int]) -> list[int]:
         """The token that greedy one-token decoding would choose in the place of each of `ids`.

@@ -1,4 +1,4 @@
-"""What training reads: token ids as a model sees them in one window, and which of them it wrote itself."""
+"""What training reads: the token ids of one window, and which of them the model wrote itself."""
 
 from __future__ import annotations
 
@@ -68,6 +68,8 @@ def read(path: Path) -> Iterator[TokenSequence]:
                     yield TokenSequence.model_validate_json(line)
                 except ValidationError as error:
                     first = error.errors()[0]["msg"]
-                    raise TrainingFailed(f"{path}: line {number} is no sequence: {first}") from error
+                    raise TrainingFailed(
+                        f"{path}: line {number} is no sequence: {first}"
+                    ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise TrainingFailed(f"cannot read the sequences in {str(path)!r}: {error}") from error

@@ -64,7 +64,7 @@ def test_the_table_says_where_everything_is_and_memory_reads_it(tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     assert "1 attempted, 1 scored, 0 errored" in done.stdout
     assert "game/memory.sqlite" in done.stdout
-    listed = steno("memory", "ls", "game", "--json", cwd=tmp_path)
+    listed = steno("memory", "ls", "game", "--nl", cwd=tmp_path)
     assert listed.returncode == 0, listed.stderr
     assert json.loads(listed.stdout.splitlines()[0])["title"] == "places"
     shown = steno("memory", "show", "game/memory.sqlite", cwd=tmp_path)

@@ -46,23 +46,23 @@ def filled(world: World) -> World:
 
 def test_ls_lists_live_notes_of_a_file_or_a_run_directory(filled: World) -> None:
     for place in (filled.path, filled.path.parent):
-        done = run("ls", place)
+        done = run("ls", place, "-t")
         assert done.exit_code == 0
         for word in ("door", "open now", "evil", "cook", "job/a/b", "[red]"):
             assert word in "".join(done.output.split("\n")), done.output
         assert "lamp" not in done.output
         assert "\x1b" not in done.output
-    assert "lamp" in run("ls", filled.path, "--all").output
+    assert "lamp" in run("ls", filled.path, "--all", "-t").output
     assert "door" not in run("ls", filled.path, "--bank", "job/a/b").output
 
 
 def test_ls_json_is_one_object_a_line(filled: World) -> None:
-    lines = run("ls", filled.path, "--json", "--all").output.splitlines()
+    lines = run("ls", filled.path, "--nl", "--all").output.splitlines()
     notes = [json.loads(line) for line in lines]
     assert [note["title"] for note in notes] == ["door", "lamp", "evil", "cook"]
     assert notes[0] == {
         "uid": notes[0]["uid"],
-        "bank": {"id": filled.bank.id, "kind": "episode", "name": EPISODE},
+        "bank": f"episode/{EPISODE}",
         "title": "door",
         "body": "open now",
         "state": "live",
@@ -79,7 +79,7 @@ def test_ls_json_is_one_object_a_line(filled: World) -> None:
 def test_show_gives_text_versions_and_sources(filled: World) -> None:
     door = filled.file.live_notes(filled.scope)[0]
     for uid in (door.uid, door.uid[:6]):
-        output = run("show", filled.path, uid).output
+        output = run("show", filled.path, uid, "-t").output
         for part in (
             "door: open now",
             f"note {door.uid} in episode/{EPISODE}, live",
@@ -92,24 +92,25 @@ def test_show_gives_text_versions_and_sources(filled: World) -> None:
         ):
             assert part in output, output
         assert "\x1b" not in output
-    everything = run("show", filled.path).output
+    everything = run("show", filled.path, "-t").output
     assert "door: open now" in everything
     assert "cook: slowly" in everything
     assert "lamp" not in everything
-    shown = json.loads(run("show", filled.path, door.uid, "--json").output)
+    [shown] = json.loads(run("show", filled.path, door.uid).output)
     assert [version["op"] for version in shown["versions"]] == ["add", "rewrite"]
     assert shown["sources"][0]["text"].startswith("A room.")
 
 
 def test_a_deleted_note_is_shown_when_named(filled: World) -> None:
     lamp = next(n for n in filled.file.all_notes(filled.scope) if n.state == "deleted")
-    assert "deleted" in run("show", filled.path, lamp.uid).output
+    assert "deleted" in run("show", filled.path, lamp.uid, "-t").output
 
 
 def test_an_empty_file_says_so(tmp_path: Path) -> None:
     MemoryFile.open(tmp_path / "memory.sqlite").close()
-    assert run("ls", tmp_path).output == "no notes\n"
-    assert run("ls", tmp_path, "--json").output == ""
+    assert run("show", tmp_path, "-t").output == "no notes\n"
+    assert run("ls", tmp_path).output == "[]\n"
+    assert run("ls", tmp_path, "--nl").output == ""
     assert run("show", tmp_path).exit_code == 0
 
 

@@ -29,6 +29,7 @@ from memory import (
     schema,
     store,
 )
+from memory.sqlite_errors import named_errors
 from tests.memory.world import EPISODE, World, dump, record, span
 
 
@@ -151,7 +152,7 @@ def test_another_applications_database_is_left_alone(
 def test_a_newer_schema_is_left_alone(path: Path) -> None:
     with closing(sqlite3.connect(closed_world(path))) as conn:
         conn.execute("PRAGMA user_version = 99")
-    refused(path, NewerSchema, "has schema 99, and this Steno knows schemas up to 1: upgrade")
+    refused(path, NewerSchema, "has schema 99, and this Steno knows schemas up to 2: upgrade")
 
 
 @pytest.mark.parametrize("keep", [4096, 3 * 4096, -4096, -1, -5000])
@@ -286,7 +287,10 @@ def test_every_sqlite_error_gets_a_name() -> None:
     for code, named in codes.items():
         error = sqlite3.OperationalError("what SQLite says")
         error.sqlite_errorcode = code
-        with pytest.raises(named, match="what SQLite says") as caught, store.named_errors(Path()):
+        with (
+            pytest.raises(named, match="what SQLite says") as caught,
+            named_errors(Path()),
+        ):
             raise error
         assert type(caught.value) is named
 
@@ -294,17 +298,18 @@ def test_every_sqlite_error_gets_a_name() -> None:
 # -- migrations
 
 
-SECOND = ("ALTER TABLE notes ADD COLUMN colour TEXT", "CREATE INDEX x ON notes (colour)")
+THIRD = ("ALTER TABLE notes ADD COLUMN colour TEXT", "CREATE INDEX x ON notes (colour)")
 
 
 def test_a_migration_keeps_what_is_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     closed_world(path)
+    known = migrations.MIGRATIONS
     for module in (migrations, store):
-        monkeypatch.setattr(module, "MIGRATIONS", (schema.V1, SECOND))
+        monkeypatch.setattr(module, "MIGRATIONS", (*known, THIRD))
     with pytest.raises(OlderSchema, match="open it once for writing"):
         MemoryFile.open(path, read_only=True)
     with MemoryFile.open(path) as file:
-        assert file._store.db.conn.execute("PRAGMA user_version").fetchone() == (2,)
+        assert file._store.db.conn.execute("PRAGMA user_version").fetchone() == (3,)
         assert file.figures().notes == 1
     MemoryFile.open(path, read_only=True).close()
 
@@ -313,8 +318,9 @@ def test_a_migration_that_fails_leaves_the_schema_before_it(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = dump(closed_world(path))
+    known = migrations.MIGRATIONS
     for module in (migrations, store):
-        monkeypatch.setattr(module, "MIGRATIONS", (schema.V1, (*SECOND, "no such statement")))
+        monkeypatch.setattr(module, "MIGRATIONS", (*known, (*THIRD, "no such statement")))
     with pytest.raises(MemoryFileError, match="syntax error"):
         MemoryFile.open(path)
     monkeypatch.undo()

@@ -111,6 +111,7 @@ def test_uncovered_names_what_is_neither_stored_nor_covered(world: World) -> Non
     conn.execute("UPDATE spans SET text = NULL WHERE uid IN (?, ?)", (covered, bare))
     assert world.file.uncovered(EPISODE) == [bare]
     conn.execute("PRAGMA foreign_keys = OFF")
+    conn.execute("DROP TRIGGER spans_keep")
     conn.execute("DELETE FROM spans WHERE uid = ?", (kept,))
     assert world.file.uncovered(EPISODE) == [bare, "row 3"]
 

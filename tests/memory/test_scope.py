@@ -9,6 +9,7 @@ import pytest
 
 from memory import (
     Add,
+    Approve,
     BadBankName,
     Bank,
     Conflict,
@@ -16,9 +17,12 @@ from memory import (
     MemoryFile,
     NoteChange,
     OutOfScope,
+    Pin,
+    Restore,
     Rewrite,
     Scope,
     UnknownBank,
+    UnknownNote,
 )
 from tests.memory.world import EPISODE, World
 
@@ -44,6 +48,8 @@ def test_reading_shows_one_bank_only(world: World, scopes: dict[str, Scope]) -> 
             world.file.live_notes(scope),
             world.file.all_notes(scope),
             world.file.search(scope, "secret shared title", limit=100),
+            world.file.recall(scope, " ".join(NAMES), 1000, lambda _note: 1),
+            world.file.notes(scope, ("live", "proposed", "deleted")),
             world.file.search(scope, " ".join(NAMES), limit=100) or world.file.live_notes(scope),
         ):
             assert [note.body for note in found] == [f"secret of {name}"]
@@ -64,6 +70,15 @@ def test_no_verb_touches_a_note_of_another_bank(world: World, scopes: dict[str, 
             world.file.versions(scope, other)
         with pytest.raises(OutOfScope):
             world.file.sources(scope, other)
+        with pytest.raises(OutOfScope):
+            world.file.why(scope, other)
+        with pytest.raises(OutOfScope):
+            world.file.purge(scope, other, reason="r")
+        for edit in (Pin(other, 1), Restore(other, 1, 1), Approve(other, 1), *changes):
+            with pytest.raises(OutOfScope):
+                world.file.edit(scope, key="k", edits=[edit], reason="r")
+        with pytest.raises(UnknownNote):
+            world.file.note_starting(scope, other)
         with pytest.raises(OutOfScope):
             world.file.record_recall(episode=EPISODE, step=0, versions=[(other, 1)], scope=scope)
     assert world.dump() == before
@@ -92,7 +107,7 @@ def test_the_order_of_a_search_does_not_depend_on_other_banks(world: World) -> N
     before = world.file.search(world.scope, "plum apple", 10)
     other = Scope(world.file.bank("company", "acme"))
     for n in range(20):
-        world.add(f"other {n}", "x", "plum plum plum", other)
+        world.add(f"other {n}", f"x{n}", "plum plum plum", other)
     assert world.file.search(world.scope, "plum apple", 10) == before
     assert {note.uid for note in before} == {note.uid for note in mine}
 
@@ -147,10 +162,10 @@ def test_note_uids_are_the_same_in_every_replay_and_never_taken_twice(
     first = world.add("k", "t", "b")
     again = World.make(tmp_path / "again.sqlite")
     assert again.add("k", "t", "b").uid == first.uid
-    assert world.add("l", "t", "b").uid != first.uid
+    assert world.add("l", "t", "other").uid != first.uid
     again.file.close()
-    monkeypatch.setattr("memory.notes.note_uid", lambda episode, key, ordinal: first.uid)
+    monkeypatch.setattr("memory.changes.note_uid", lambda episode, key, ordinal: first.uid)
     before = world.dump()
     with pytest.raises(Conflict, match="is taken"):
-        world.add("m", "t", "b")
+        world.add("m", "t", "third")
     assert world.dump() == before

@@ -94,7 +94,7 @@ def test_exactness(model: Path, data: Path, burst: str | None) -> None:
         assert (result.texts, result.identical, result.flips) == (3, 3, 0)
     done = CliRunner().invoke(
         app,
-        ["exact", "--model", str(model), "--data", str(data), "--context", "45"] + ["--count", "2"],
+        ["exact", "--model", str(model), "--data", str(data), "--context", "45", "--count", "2"],
     )
     assert done.stdout.startswith("slow: 2 of 2 texts identical to generate's, 0 of ")
 

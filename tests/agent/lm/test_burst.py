@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from agent.errors import AdapterMismatch, ModelFailed, ModelUnavailable
+from agent.errors import AdapterMismatch, ConfigError, ModelFailed, ModelUnavailable
 from agent.lm.adapter import TARGETS as COMMON_TARGETS
 from agent.lm.adapter import AdapterConfig, BurstAdapter
 from agent.lm.burst import Burst as Emitted
@@ -263,11 +263,10 @@ def test_an_adapter_of_nans_fails_its_own_request_only() -> None:
     nn.init.constant_(adapter.sampler.outer.bias, float("nan"))
     broken = make_engine(Network(backbone, adapter))
 
+    modes: tuple[Mode, ...] = (Slow(), Burst(4, 0.0))
+
     async def together() -> list[Any]:
-        asked = [
-            broken.generate(str(i), WINDOWS[0], ask(mode, 6))
-            for i, mode in enumerate((Slow(), Burst(4, 0.0)))
-        ]
+        asked = [broken.generate(str(i), WINDOWS[0], ask(mode, 6)) for i, mode in enumerate(modes)]
         return await asyncio.gather(*asked, return_exceptions=True)
 
     try:
@@ -279,3 +278,16 @@ def test_an_adapter_of_nans_fails_its_own_request_only() -> None:
         assert again.token_ids == slow.token_ids
     finally:
         broken.close()
+
+
+@pytest.mark.parametrize(
+    "mode", [Burst(0, 0.5), Burst(-1, 0.5), Burst(4, 1.5), Burst(4, float("nan"))]
+)
+def test_a_burst_that_cannot_be(engine: Engine, mode: Burst) -> None:
+    with pytest.raises(ConfigError) as refused:
+        generate(engine, "s", WINDOWS[0], ask(mode))
+    assert str(refused.value) == (
+        f"a burst of k {mode.k} with confidence {mode.confidence} was asked for; k must be at least 1, "
+        "and confidence from 0 to 1"
+    )
+    assert generate(engine, "s", WINDOWS[0], ask(Burst(4, 0.5), 3)).token_ids, "the engine lives"

@@ -48,12 +48,8 @@ def generate(
         logits = torch.randn(VOCAB, generator=random) * 3
         logits[[token for liked in likes for token in words.encode(liked)]] += 12
         uniform = float(torch.rand((), generator=random))
-        token = draw(
-            matcher,
-            logits,
-            max_tokens - len(kept),
-            lambda a, u=uniform: choose(a, Sampling(1.0), u),
-        )
+        chosen = functools.partial(choose, sampling=Sampling(1.0), uniform=uniform)
+        token = draw(matcher, logits, max_tokens - len(kept), chosen)
         matcher.accept(token)
         kept.append(token)
         if token in words.end_ids or matcher.done or text_is_complete(words, kept, stops):

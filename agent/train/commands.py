@@ -1,0 +1,168 @@
+"""`steno train demos`, `policy` and `burst`. Options left out are the settings' own defaults."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="train",
+    help="Train the adapters: demonstrations, a policy that plays, bursts for any model.",
+    no_args_is_help=True,
+)
+
+Data = Annotated[list[Path] | None, typer.Option(help="Token sequences, JSON lines. Repeatable.")]
+Out = Annotated[Path, typer.Option(help="Directory for the adapter, its checkpoints and metrics.")]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on where the training in --out stopped.")
+]
+Model = Annotated[str | None, typer.Option(help="'embedded', a directory or a Hugging Face id.")]
+Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.")]
+Dtype = Annotated[str | None, typer.Option(help="auto, fp32 or bf16: of the matrix products.")]
+Seed = Annotated[int | None, typer.Option(help="Of the data's order and of what starts random.")]
+Epochs = Annotated[float | None, typer.Option(help="Times through the data.")]
+Steps = Annotated[int | None, typer.Option(help="Optimiser steps; overrides --epochs.")]
+MaxMinutes = Annotated[
+    float | None, typer.Option(help="End the whole schedule by then, however far it is.")
+]
+Rate = Annotated[float | None, typer.Option("--lr", help="The highest learning rate.")]
+BatchTokens = Annotated[int | None, typer.Option(help="Positions of one micro-batch.")]
+Accumulate = Annotated[int | None, typer.Option(help="Micro-batches of one step.")]
+Rank = Annotated[int | None, typer.Option(help="Of each low-rank update.")]
+Init = Annotated[Path | None, typer.Option(help="A burst adapter to go on from.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="Any other setting: key=value. Repeatable.")
+]
+
+
+@app.command("demos")
+def demos(
+    out: Annotated[Path, typer.Option(help="File of token sequences to write, JSON lines.")],
+    total: Annotated[
+        int, typer.Option("-n", "--games", help="Games, over all families.", min=1)
+    ] = 1500,
+    family: Annotated[
+        list[str] | None, typer.Option(help="Only this family. Repeatable; default: all.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="First game seed of each family; under 10000.")] = 0,
+    model: Annotated[
+        str, typer.Option(help="Whose tokenizer: as for `steno run --model`.")
+    ] = "embedded",
+    budget: Annotated[int | None, typer.Option(help="Window budget in tokens.")] = None,
+    jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+) -> None:
+    """Games of a player that sees only what an agent sees, as token sequences to learn from."""
+    from agent.train.demonstrations import demos as make
+    from agent.train.demonstrations import print_report
+    from agent.train.player.mix import CYCLES
+    from agent.train.player.playing import BUDGET
+
+    print_report(
+        make(
+            out,
+            model=model,
+            families=family or list(CYCLES),
+            total=total,
+            first_seed=seed,
+            budget=budget or BUDGET,
+            jobs=jobs,
+        )
+    )
+
+
+@app.command("policy")
+def policy(
+    out: Out,
+    data: Data = None,
+    model: Model = None,
+    device: Device = None,
+    dtype: Dtype = None,
+    seed: Seed = None,
+    epochs: Epochs = None,
+    steps: Steps = None,
+    max_minutes: MaxMinutes = None,
+    lr: Rate = None,
+    batch_tokens: BatchTokens = None,
+    accumulate: Accumulate = None,
+    rank: Rank = None,
+    settings: Settings = None,
+    resume: Resume = False,
+) -> None:
+    """LoRA that makes a base model play, from demonstrations. Loss only on what the model writes."""
+    given = _given(locals())
+    _quiet()
+    from agent.train.policy import train_policy
+
+    train_policy(given, out, resume=resume)
+
+
+@app.command("burst")
+def burst(
+    out: Out,
+    data: Data = None,
+    prompts: Annotated[
+        Path | None, typer.Option(help="Prompts: the model's own answers become the data.")
+    ] = None,
+    model: Model = None,
+    policy: Annotated[
+        str | None, typer.Option(help="Policy adapter that is merged into the model.")
+    ] = None,
+    init: Init = None,
+    k: Annotated[int | None, typer.Option("-k", help="The largest burst.")] = None,
+    device: Device = None,
+    dtype: Dtype = None,
+    seed: Seed = None,
+    epochs: Epochs = None,
+    steps: Steps = None,
+    max_minutes: MaxMinutes = None,
+    lr: Rate = None,
+    batch_tokens: BatchTokens = None,
+    accumulate: Accumulate = None,
+    masks: Annotated[
+        int | None, typer.Option(help="Mask positions of each sequence in a step, at most.")
+    ] = None,
+    rank: Rank = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="Of the answers to --prompts; 0 is greedy.")
+    ] = None,
+    settings: Settings = None,
+    resume: Resume = False,
+) -> None:
+    """The burst adapter, distilled from the frozen model on text that it wrote itself."""
+    given = _given(locals())
+    _quiet()
+    from agent.train.burst import train_burst
+
+    train_burst(given, out, resume=resume)
+
+
+def _given(arguments: dict[str, Any]) -> dict[str, Any]:
+    """What was given, of a command's arguments. Raises ConfigError for a --set without '='."""
+    from agent.config import overrides
+
+    named = {k: v for k, v in arguments.items() if k not in {"out", "resume", "settings"}}
+    values: dict[str, Any] = {k: v for k, v in named.items() if v is not None}
+    if not values.get("data"):
+        values.pop("data", None)
+    for key, value in overrides(arguments["settings"] or []).items():
+        values[key] = _listed(key, value)
+    return values
+
+
+def _listed(key: str, value: str) -> str | Sequence[str]:
+    return value.split(",") if key in {"targets", "purposes"} else value
+
+
+def _quiet() -> None:
+    """Keep libraries' advice off the terminal, where the bar is."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    warnings.filterwarnings("ignore", module=r"(transformers|peft|accelerate|torch)\b")
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()

@@ -1,0 +1,132 @@
+"""From files of token sequences to micro-batches: what is refused, what is held out, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import Dataset
+
+from agent.errors import TrainingFailed
+from agent.seeds import derive
+from agent.train.sequences import TokenSequence, read
+
+FIRST_HELD_BACK_SEED = 10_000
+"""Games from this seed on are for developing and for scores (docs/architecture.md): never trained on."""
+PROMPTS = "prompts:"
+"""How the source of a sequence begins that comes from a file of prompts: its seed is a line's number."""
+
+Batch = dict[str, torch.Tensor]
+Collate = Callable[[Sequence[TokenSequence], int], Batch]
+
+
+def load(files: Sequence[Path]) -> list[TokenSequence]:
+    """The sequences of all files that have something to learn.
+
+    Raises TrainingFailed where a file is damaged, nothing is left, or a game's seed is not for training.
+    """
+    if not files:
+        raise TrainingFailed("no data was given; name a file of sequences with --data FILE")
+    found = [each for file in files for each in read(file) if each.written]
+    if not found:
+        names = ", ".join(str(file) for file in files)
+        raise TrainingFailed(
+            f"no sequence in {names} has text that the model wrote; there is nothing to learn"
+        )
+    for each in found:
+        if each.seed >= FIRST_HELD_BACK_SEED and not each.source.startswith(PROMPTS):
+            raise TrainingFailed(
+                f"a sequence of {each.source!r} has seed {each.seed}; seeds from "
+                f"{FIRST_HELD_BACK_SEED} on are for development and scores: train on smaller ones"
+            )
+    return found
+
+
+def require_fit(sequences: Sequence[TokenSequence], positions: int, vocabulary: int) -> None:
+    """Raises TrainingFailed where a sequence is too long or has ids that the model does not know."""
+    for number, each in enumerate(sequences):
+        if len(each.ids) > positions:
+            raise TrainingFailed(
+                f"sequence {number} ({each.source!r}, seed {each.seed}) has {len(each.ids)} ids, and "
+                f"the model has {positions} positions; make the windows smaller"
+            )
+        if not 0 <= min(each.ids) <= max(each.ids) < vocabulary:
+            wrong = min(each.ids) if min(each.ids) < 0 else max(each.ids)
+            raise TrainingFailed(
+                f"sequence {number} ({each.source!r}, seed {each.seed}) has the id {wrong}, and the "
+                f"model knows 0..{vocabulary - 1}; was it made with another tokenizer?"
+            )
+
+
+def split(
+    sequences: Sequence[TokenSequence], share: float, seed: int
+) -> tuple[list[TokenSequence], list[TokenSequence]]:
+    """Sequences to train on, and those of the held-out seeds: at least one seed, never all.
+
+    Raises TrainingFailed where all sequences have one seed.
+    """
+    seeds = sorted({each.seed for each in sequences}, key=lambda s: derive(seed, "held out", s))
+    if len(seeds) < 2:
+        raise TrainingFailed(
+            f"all {len(sequences)} sequences have seed {seeds[0]}; some seeds are held out for "
+            "evaluation, so give sequences of two seeds or more"
+        )
+    held = set(seeds[: min(max(1, round(share * len(seeds))), len(seeds) - 1)])
+    return (
+        [each for each in sequences if each.seed not in held],
+        [each for each in sequences if each.seed in held],
+    )
+
+
+def group(sequences: Sequence[TokenSequence], positions: int) -> list[list[TokenSequence]]:
+    """Micro-batches of sequences of similar length, of at most so many positions with their padding.
+
+    A sequence that is longer alone is a micro-batch of its own.
+    """
+    batches: list[list[TokenSequence]] = []
+    for each in sorted(sequences, key=lambda s: len(s.ids)):
+        last = batches[-1] if batches else []
+        if last and (len(last) + 1) * len(each.ids) <= positions:
+            last.append(each)
+        else:
+            batches.append([each])
+    return batches
+
+
+@dataclass
+class Plan(Dataset[Batch]):
+    """Every micro-batch of a training, in order: number i depends on the seed and i alone.
+
+    So a training that resumes sees what it would have seen, without any state of random numbers.
+    """
+
+    batches: Sequence[Sequence[TokenSequence]]
+    count: int
+    seed: int
+    collate: Collate
+
+    def __post_init__(self) -> None:
+        self._order: tuple[int, list[int]] = (-1, [])
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, number: int) -> Batch:
+        epoch, place = divmod(number, len(self.batches))
+        if self._order[0] != epoch:
+            generator = torch.Generator().manual_seed(derive(self.seed, "order", epoch))
+            self._order = epoch, torch.randperm(len(self.batches), generator=generator).tolist()
+        members = self.batches[self._order[1][place]]
+        return self.collate(members, derive(self.seed, "batch", number))
+
+
+def padded(rows: Sequence[Sequence[int]], filler: int = 0) -> torch.Tensor:
+    """Rows of unequal length, filled up at the right. # (B, T) int64"""
+    width = max(len(row) for row in rows)
+    made: Any = torch.full((len(rows), width), filler, dtype=torch.int64)
+    for number, row in enumerate(rows):
+        made[number, : len(row)] = torch.tensor(row)
+    return made  # type: ignore[no-any-return]

@@ -1,0 +1,254 @@
+"""Demonstrations: the honest player plays training games in the runtime itself, and its wins are kept.
+
+Window, prunes and notes are those of any run (`agent.runner`), with the player as the language model, so
+what lies beyond the window comes from the player's own notes. Each won episode's trace becomes sequences
+(agent/train/traces.py); lost games are counted, printed, and left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from agent.errors import ModelUnavailable, TrainingFailed
+from agent.lm.vocabulary import Vocabulary
+from agent.train.player.demonstrator import VERSION, Demonstrator
+from agent.train.player.mix import CYCLES, Game, games
+from agent.train.player.playing import BUDGET, MOST_STEPS, PRESET, Played, play
+from agent.train.sequences import TokenSequence, write
+
+# Shares of the games of a mixed file.
+SHARES = {"coin-collector": 0.20, "treasure-hunter": 0.25, "cooking": 0.55}
+_CHUNK = 10
+
+
+@dataclass(slots=True)
+class Report:
+    """What a command prints at its end."""
+
+    rows: list[Played] = field(default_factory=list)
+    sequences: int = 0
+
+    def unbuilt(self) -> list[Played]:
+        """Games that TextWorld cannot build: nobody's failure, and nobody's success."""
+        return [row for row in self.rows if "does not build" in (row.error or "")]
+
+    def played(self, family: str) -> list[Played]:
+        """The rows of a family's games that could be built."""
+        unbuilt = {(row.spec, row.seed) for row in self.unbuilt()}
+        return [r for r in self.rows if r.family == family and (r.spec, r.seed) not in unbuilt]
+
+    def table(self) -> Iterator[tuple[str, ...]]:
+        """A row a family: games, wins, mean steps, mean passes, mean tokens, notes over replaced."""
+        for family in CYCLES:
+            rows = self.played(family)
+            if not rows:
+                continue
+            won = [row for row in rows if row.outcome == "won"]
+            notes = sum(row.tokens.get("summarise", 0) for row in won)
+            replaced = sum(row.replaced for row in won)
+            yield (
+                family,
+                str(len(rows)),
+                f"{len(won)} ({100 * len(won) / len(rows):.1f}%)",
+                f"{_mean(row.steps for row in won):.1f}",
+                f"{_mean(row.passes for row in won):.0f}",
+                f"{_mean(sum(row.tokens.values()) for row in won):.0f}",
+                f"{100 * notes / replaced:.0f}%" if replaced else "-",
+            )
+
+
+HEADINGS = ("family", "games", "won", "steps", "passes", "tokens", "notes/replaced")
+
+
+def demos(
+    out: Path,
+    *,
+    model: str = "embedded",
+    families: Sequence[str] = tuple(CYCLES),
+    total: int = 1500,
+    first_seed: int = 0,
+    budget: int = BUDGET,
+    jobs: int = 1,
+) -> Report:
+    """Write the sequences of won games to `out`, and how each game went to `out` with `.games.jsonl`.
+
+    `total` games are shared out among `families` (SHARES); seeds run from `first_seed` in each family.
+    Games that an earlier call with the same settings played are not played again: their sequences are
+    kept, part by part, in the folder `out` with `.parts` until the file is whole. `model` names the
+    tokenizer. Raises TrainingFailed for a seed that is not for training and ModelUnavailable.
+    """
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    plan = shared_out(families, total, first_seed)
+    parts = Path(f"{out}.parts")
+    parts.mkdir(parents=True, exist_ok=True)
+    chunks = [plan[start : start + _CHUNK] for start in range(0, len(plan), _CHUNK)]
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns) as progress:
+        task = progress.add_task("playing", total=len(plan))
+        for size in _played(chunks, parts, model, budget, jobs):
+            progress.advance(task, size)
+    report = Report()
+    report.sequences = write(out, _gathered(chunks, parts, model, budget, report))
+    with Path(f"{out}.games.jsonl").open("w", encoding="utf-8") as file:
+        file.writelines(row.model_dump_json() + "\n" for row in report.rows)
+    shutil.rmtree(parts)
+    return report
+
+
+def shared_out(families: Sequence[str], total: int, first_seed: int) -> list[Game]:
+    """`total` games in the proportion of SHARES, the families well mixed. Raises TrainingFailed."""
+    unknown = [family for family in families if family not in SHARES]
+    if unknown or not families:
+        raise TrainingFailed(f"families {unknown} have no player; there is {', '.join(SHARES)}")
+    weight = sum(SHARES[family] for family in families)
+    placed: list[tuple[float, Game]] = []
+    for family in families:
+        count = max(round(total * SHARES[family] / weight), 1)
+        for index, game in enumerate(games(family, count, first_seed)):
+            placed.append(((index + 0.5) / count, game))
+    return [game for _, game in sorted(placed, key=lambda each: each[0])]
+
+
+def print_report(report: Report) -> None:
+    """The table of successes, and the games that were not won."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*HEADINGS)
+    for row in report.table():
+        table.add_row(*row)
+    console = Console()
+    console.print(table)
+    lost = [r for r in report.rows if r.outcome != "won" and r not in report.unbuilt()]
+    console.print(
+        f"{report.sequences} sequences; {len(lost)} games not won, "
+        f"{len(report.unbuilt())} that TextWorld cannot build"
+    )
+    for reason, count in Counter((row.spec, row.outcome) for row in lost).most_common(10):
+        console.print(f"  {count} x {reason[1]}: {reason[0]}", highlight=False)
+
+
+def player_vocabulary(model: str = "embedded") -> Vocabulary:
+    """The vocabulary of a model by name, without its weights. Raises ModelUnavailable."""
+    if model == "scripted":
+        from agent.lm.scripted import ScriptedVocabulary
+
+        return ScriptedVocabulary()
+    from transformers import AutoTokenizer
+
+    from agent.lm.tokenizer import TokenizerVocabulary
+    from agent.lm.weights import resolve
+
+    location = resolve(model).location
+    try:
+        return TokenizerVocabulary(AutoTokenizer.from_pretrained(location))
+    except (OSError, ValueError) as error:
+        raise ModelUnavailable(f"no tokenizer in {location!r}: {error}") from error
+
+
+def _played(
+    chunks: Sequence[Sequence[Game]], parts: Path, model: str, budget: int, jobs: int
+) -> Iterator[int]:
+    """Play the chunks that are not done yet; yields the size of each as it is done."""
+    waiting = []
+    for chunk in chunks:
+        if _read_part(_part(parts, chunk, model, budget)) is not None:
+            yield len(chunk)
+        else:
+            waiting.append(chunk)
+    if jobs <= 1 or len(waiting) <= 1:
+        for chunk in waiting:
+            _play_chunk(chunk, parts, model, budget)
+            yield len(chunk)
+        return
+    # Processes are started afresh: a fork of one with threads may hang.
+    with ProcessPoolExecutor(min(jobs, len(waiting)), mp_context=get_context("spawn")) as pool:
+        running = {pool.submit(_play_chunk, c, parts, model, budget): len(c) for c in waiting}
+        for done in as_completed(running):
+            done.result()
+            yield running[done]
+
+
+_players: dict[str, Demonstrator] = {}
+
+
+def _play_chunk(chunk: Sequence[Game], parts: Path, model: str, budget: int) -> None:
+    """Play some games and leave their part, written whole or not at all."""
+    if model not in _players:
+        _players[model] = Demonstrator(player_vocabulary(model))
+    lines = []
+    for game in chunk:
+        played, lived = play(game, _players[model], budget)
+        found = [sequence.model_dump(mode="json") for sequence in lived]
+        lines.append(json.dumps({"game": played.model_dump(mode="json"), "sequences": found}))
+    part = _part(parts, chunk, model, budget)
+    making = part.with_suffix(f".{os.getpid()}")
+    making.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    making.replace(part)
+
+
+def _part(parts: Path, chunk: Sequence[Game], model: str, budget: int) -> Path:
+    settings = json.dumps([VERSION, PRESET, MOST_STEPS, model, budget], sort_keys=True)
+    content = settings + "".join(f"{game.spec} {game.seed}\n" for game in chunk)
+    return parts / f"{hashlib.sha256(content.encode()).hexdigest()[:24]}.jsonl"
+
+
+def _read_part(part: Path) -> list[tuple[Played, list[TokenSequence]]] | None:
+    """A part that was played before, None where it's missing or damaged."""
+    try:
+        lines = [json.loads(line) for line in part.read_text(encoding="utf-8").splitlines()]
+        return [
+            (
+                Played.model_validate(line["game"]),
+                [TokenSequence.model_validate(each) for each in line["sequences"]],
+            )
+            for line in lines
+        ]
+    except (OSError, ValueError, KeyError, TypeError, ValidationError):
+        return None
+
+
+def _gathered(
+    chunks: Sequence[Sequence[Game]], parts: Path, model: str, budget: int, report: Report
+) -> Iterator[TokenSequence]:
+    for chunk in chunks:
+        part = _part(parts, chunk, model, budget)
+        found = _read_part(part)
+        if found is None:
+            raise TrainingFailed(
+                f"the part {str(part)!r} is gone or damaged; run the command again"
+            )
+        for played, lived in found:
+            report.rows.append(played)
+            yield from lived
+
+
+def _mean(values: Iterator[int] | Any) -> float:
+    found = list(values)
+    return sum(found) / len(found) if found else 0.0

@@ -1,0 +1,89 @@
+"""The directory of a training: its settings, and what makes a resume the same training."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from agent.config import describe
+from agent.errors import ConfigError, TrainingFailed
+from agent.train.settings import LoopSettings
+
+SETTINGS = "training.json"
+# They may change on the way: none of them says what a step computes.
+_FREE = {"eval_minutes", "save_minutes", "save_steps", "log_steps", "max_minutes", "data"}
+
+S = TypeVar("S", bound=LoopSettings)
+
+
+def begin(kind: type[S], given: Mapping[str, Any], out: Path, *, resume: bool) -> S:
+    """The settings of a new training, or those of the one in `out` with what was given on top.
+
+    Raises TrainingFailed where `out` holds a training and is not to be resumed, or holds none and is,
+    or where a resume would change what is trained; ConfigError where a value is wrong.
+    """
+    path = out / SETTINGS
+    if path.exists() and not resume:
+        raise TrainingFailed(
+            f"{str(out)!r} holds a training already; go on with --resume, or name another directory"
+        )
+    if resume and not path.exists():
+        raise TrainingFailed(f"{str(out)!r} holds no training to resume (looked for {SETTINGS})")
+    stored = _stored(path) if resume else {}
+    try:
+        settings = kind.model_validate({**stored, **given})
+        before = kind.model_validate(stored) if resume else settings
+    except ValidationError as error:
+        raise ConfigError(describe(error)) from error
+    for name in kind.model_fields:
+        old, new = getattr(before, name), getattr(settings, name)
+        if old != new and name not in _FREE:
+            raise TrainingFailed(
+                f"the training in {str(out)!r} has {name} {old!r}, and {new!r} was given; a resume "
+                "must keep it"
+            )
+    out.mkdir(parents=True, exist_ok=True)
+    return settings
+
+
+def _stored(path: Path) -> dict[str, Any]:
+    try:
+        values: dict[str, Any] = json.loads(path.read_text())["settings"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingFailed(
+            f"{path} is damaged ({error}); start anew in another directory"
+        ) from error
+    return values
+
+
+def record(settings: LoopSettings, out: Path, *, model: str, data: str) -> None:
+    """Write the settings, or, for a resume, check that model and data are still the same ones.
+
+    `model` is a fingerprint, `data` a hash. Raises TrainingFailed where they differ.
+    """
+    path = out / SETTINGS
+    known = {"model": model, "data": data}
+    if path.exists():
+        before = json.loads(path.read_text())
+        for name, value in known.items():
+            if before[name] != value:
+                raise TrainingFailed(
+                    f"the training in {str(out)!r} began with {name} {before[name][:12]}, and now it is "
+                    f"{value[:12]}; a resume needs the same"
+                )
+    values = settings.model_dump(mode="json", exclude_defaults=True)
+    path.write_text(json.dumps({"settings": values, **known}, indent=1) + "\n")
+
+
+def data_hash(files: Sequence[Path]) -> str:
+    """One hash over the contents of the files, in order."""
+    whole = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()

@@ -1,0 +1,108 @@
+"""The player as a language model: it answers a window, and knows nothing but the window."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+
+from agent.lm.types import Burst, Choices, Generation, OnPass, Pass, Request, StopReason
+from agent.lm.vocabulary import Vocabulary
+from agent.note_ops import render
+from agent.prompts import THOUGHT_END
+from agent.train.player.notes import operations
+from agent.train.player.reading import belief_of, decide
+from agent.train.player.thoughts import command_of, phrasings, stream
+from agent.train.player.window import Transcript, read_window
+
+VERSION = 2
+"""Counts changes of what the player writes: two players of one version write the same."""
+
+
+class Demonstrator:
+    """Implements LanguageModel: a pure function of the window's ids and the request."""
+
+    name = "demonstrator"
+    context_limit = 1_000_000
+    numerics = "none"
+    burst_limit = 1_000
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self.fingerprint = hashlib.sha256(f"demonstrator {VERSION}".encode()).hexdigest()
+
+    async def generate(
+        self, session: str, window: Sequence[int], request: Request, on_pass: OnPass | None = None
+    ) -> Generation:
+        """Answer the window. Sampling is ignored: the words follow from the window alone."""
+        ids = self.answer(window, request)
+        stop: StopReason = "stop_token" if request.purpose == "act" else "stop_string"
+        if len(ids) > request.max_tokens:
+            ids, stop = ids[: request.max_tokens], "max_tokens"
+        size = request.mode.k if isinstance(request.mode, Burst) else 1
+        passes = []
+        for start in range(0, len(ids), size):
+            kept = tuple(ids[start : start + size])
+            # It is certain of each token: no bits, as a policy that has learnt it would have.
+            each = Pass(kept, (-math.log(1.0),) * len(kept), len(window) if start == 0 else 0)
+            passes.append(each)
+            if on_pass is not None:
+                on_pass(each)
+        return Generation(tuple(passes), stop, 0.0)
+
+    def answer(self, window: Sequence[int], request: Request) -> list[int]:
+        """The token ids of the answer, its ending included."""
+        vocabulary = self.vocabulary
+        transcript = read_window(vocabulary, window)
+        if request.purpose == "think":
+            return self._thought(transcript, request.max_tokens)
+        if request.purpose == "summarise":
+            return self._notes(transcript, request.max_tokens)
+        command = self._command(transcript)
+        if isinstance(request.constraint, Choices):
+            command = _nearest(command, request.constraint.texts)
+        ids = vocabulary.encode(f" {command}")
+        return [*ids, *vocabulary.turns.assistant_end]
+
+    def _thought(self, transcript: Transcript, max_tokens: int) -> list[int]:
+        belief = belief_of(transcript)
+        decision = decide(transcript, belief)
+        here = belief.here.name if belief.here is not None else ""
+        draw = stream(*(f"{t.observation}{t.thought}{t.action}" for t in transcript.turns), here)
+        ids: list[int] = []
+        for text in phrasings(decision, here, draw):
+            ids = self.vocabulary.encode(f" {text}{THOUGHT_END}")
+            if len(ids) <= max_tokens or text.startswith("Next: "):
+                break
+        return ids
+
+    def _command(self, transcript: Transcript) -> str:
+        """What the present thought names; where it names nothing, what the player would do."""
+        thought = transcript.turns[-1].thought if transcript.turns else ""
+        named = command_of(thought)
+        return named or decide(transcript, belief_of(transcript)).command
+
+    def _notes(self, transcript: Transcript, max_tokens: int) -> list[int]:
+        belief = belief_of(transcript)
+
+        def fits(text: str) -> bool:
+            return len(self.vocabulary.encode(text)) <= max_tokens
+
+        return self.vocabulary.encode(render(operations(belief, transcript.notes, fits)))
+
+    def forget(self, session: str) -> None:
+        """Nothing is kept."""
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+def _nearest(command: str, choices: Sequence[str]) -> str:
+    """The choice that is the command, or shares most words with it; the first of equals."""
+    wanted = set(command.split())
+    return max(choices, key=lambda each: (each.split() == command.split(), _overlap(each, wanted)))
+
+
+def _overlap(choice: str, wanted: set[str]) -> float:
+    have = set(choice.split())
+    return len(have & wanted) / (len(have | wanted) or 1)

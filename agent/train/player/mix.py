@@ -1,0 +1,81 @@
+"""Which games are demonstrated: a fixed cycle of specs for each family."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.errors import TrainingFailed
+
+FIRST_DEVELOPMENT_SEED = 10_000
+FIRST_TEST_SEED = 20_000
+
+# Levels up to 100 are bare corridors: one of them, so that the policy has seen one.
+_COIN_LEVELS = (110, 150, 125, 140, 115, 145, 130, 120, 135, 105, 148, 30)
+_TREASURE_LEVELS = (11, 20, 5, 15, 8, 18, 2, 13, 10, 17, 4, 19, 7, 12, 16, 1, 9, 14, 3, 6)
+# (recipe, take, go, flags). The hardest published setting stands four times.
+_HARDEST = (3, 2, 12, "open cook cut drop")
+_COOKING = (
+    _HARDEST,
+    (1, 1, 1, "cook cut"),
+    (2, 1, 6, "open cook"),
+    (3, 3, 9, "open cook cut drop"),
+    (1, 0, 6, "open cut"),
+    _HARDEST,
+    (2, 2, 9, "open cook cut"),
+    (3, 2, 6, "open cook cut drop"),
+    (1, 1, 9, "open cook cut"),
+    (2, 2, 12, "open cook cut drop"),
+    (3, 1, 1, "open cook cut drop"),
+    _HARDEST,
+    (1, 1, 6, "open cook drop"),
+    (2, 0, 1, "cook cut"),
+    (3, 2, 9, "open cook cut drop"),
+    (2, 1, 12, "open cut"),
+    _HARDEST,
+    (3, 3, 6, "open cook cut"),
+    (1, 1, 12, "open cook cut drop"),
+    (3, 3, 12, "open cook cut drop"),
+    (2, 2, 1, "open cook cut drop"),
+    (3, 2, 9, "cook cut"),
+    (2, 2, 6, "open cut drop"),
+    (3, 3, 9, "drop"),
+)
+
+
+def cooking_spec(recipe: int, take: int, go: int, flags: str, split: str = "train") -> str:
+    """The spec of a cooking game; `flags` names the options that are on, separated by spaces."""
+    on = "".join(f"&{flag}=1" for flag in flags.split())
+    return f"textworld/cooking?recipe={recipe}&take={take}&go={go}{on}&split={split}"
+
+
+CYCLES: dict[str, tuple[str, ...]] = {
+    "coin-collector": tuple(f"textworld/coin-collector?level={n}" for n in _COIN_LEVELS),
+    "treasure-hunter": tuple(f"textworld/treasure-hunter?level={n}" for n in _TREASURE_LEVELS),
+    "cooking": tuple(cooking_spec(*each) for each in _COOKING),
+}
+"""Game g of a family has spec g modulo the cycle's length, so more games never change earlier ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Game:
+    """One game to play: its family, its environment's spec and its seed."""
+
+    family: str
+    spec: str
+    seed: int
+
+
+def games(family: str, count: int, first_seed: int) -> list[Game]:
+    """The first `count` games of a family, seeds first_seed, first_seed + 1, ...
+
+    Raises TrainingFailed for a family that has no player, and for a seed that is not for training.
+    """
+    if family not in CYCLES:
+        raise TrainingFailed(f"no player for the family {family!r}; there is {', '.join(CYCLES)}")
+    if first_seed < 0 or first_seed + count > FIRST_DEVELOPMENT_SEED:
+        raise TrainingFailed(
+            f"seeds {first_seed} to {first_seed + count - 1} are not all training seeds; "
+            f"use seeds from 0 to {FIRST_DEVELOPMENT_SEED - 1}"
+        )
+    cycle = CYCLES[family]
+    return [Game(family, cycle[n % len(cycle)], first_seed + n) for n in range(count)]

@@ -1,0 +1,63 @@
+"""The note operations of a careful player: what changed since the notes in the window were written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from agent.note_ops import (
+    MOST_OPERATIONS,
+    AddNote,
+    DeleteNote,
+    NoteOperation,
+    RewriteNote,
+    render,
+)
+from agent.train.player.belief import Belief
+from agent.train.player.foods import read_recipe
+from agent.train.player.remember import NOW, RECIPE, desired
+from agent.train.player.window import ShownNote
+
+
+def operations(
+    belief: Belief, shown: Sequence[ShownNote], fits: Callable[[str], bool]
+) -> list[NoteOperation]:
+    """What to write: the most important first, as many as are allowed and as `fits` says fit.
+
+    There is always an ADD or a REWRITE among them, as the language of notes asks.
+    """
+    wanted = desired(belief)
+    by_title = {note.title.lower(): note for note in shown}
+    writes: list[NoteOperation] = []
+    for title, body in _by_importance(belief, wanted):
+        note = by_title.get(title)
+        if note is None:
+            writes.append(AddNote(title, body))
+        elif note.body != body:
+            writes.append(RewriteNote(note.n, body))
+    if belief.over:
+        return writes[:1] or [RewriteNote(by_title[NOW].n, wanted[NOW])]
+    # A title that stands twice is as wrong as one that nothing is left to say about.
+    gone = [
+        DeleteNote(note.n)
+        for note in shown
+        if note.title.lower() not in wanted or by_title[note.title.lower()] is not note
+    ]
+    if not writes:
+        # Nothing has changed; the language asks for one write all the same.
+        note = by_title.get(NOW)
+        writes = [RewriteNote(note.n, wanted[NOW]) if note else AddNote(NOW, wanted[NOW])]
+    chosen: list[NoteOperation] = []
+    for operation in [*writes, *gone]:
+        if len(chosen) < MOST_OPERATIONS and fits(render([*chosen, operation])):
+            chosen.append(operation)
+    return chosen or [AddNote(NOW, wanted[NOW][:40])]
+
+
+def _by_importance(belief: Belief, wanted: dict[str, str]) -> list[tuple[str, str]]:
+    """As `desired` orders them; but what the newest observation says stays in the window anyway."""
+    items = list(wanted.items())
+    if read_recipe(belief.last_observation) is None:
+        return items
+    return [item for item in items if item[0] != RECIPE] + [
+        item for item in items if item[0] == RECIPE
+    ]

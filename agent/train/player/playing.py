@@ -1,0 +1,106 @@
+"""One game played by a language model in the runtime itself, and what it leaves to learn from."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from agent.config import RunConfig
+from agent.errors import TrainingFailed
+from agent.lm.types import LanguageModel
+from agent.trace import windows
+from agent.train.player.mix import Game
+from agent.train.sequences import TokenSequence
+from agent.train.traces import sequences
+
+BUDGET = 768
+# How demonstrations are played, and how a policy trained on them should be. A window of 768 tokens holds
+# two observations at their cap, two thoughts, the notes and a summary exchange; what the sizes leave to
+# each other is fixed by that sum. Thoughts of the player stay under 32 tokens and its commands under 14.
+# It never looks notes up (`FIND`), so nothing is kept for that. 124 tokens hold most rooms whole; a
+# kitchen is longer, and the player looks again or tries exits where a text was cut.
+PRESET: dict[str, dict[str, Any]] = {
+    "window": {"observation": 124, "describe": "goal"},
+    "think": {"max_tokens": 32},
+    "act": {"max_tokens": 14},
+    "notes": {"max_tokens": 80, "recall_tokens": 140, "find_tokens": 1},
+}
+MOST_STEPS = 150
+
+
+class Played(BaseModel):
+    """How one game went."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    family: str
+    spec: str
+    seed: int
+    outcome: str
+    error: str | None
+    steps: int
+    passes: int
+    prunes: int
+    tokens: dict[str, int]
+    """Tokens written, by purpose."""
+    replaced: int
+    """Tokens of transcript that prunes cut, once notes covered them."""
+
+
+def demonstration_config(spec: str, seed: int, out: Path, budget: int = BUDGET) -> RunConfig:
+    """The config of one demonstrated game."""
+    preset = {**PRESET, "window": {**PRESET["window"], "budget": budget}}
+    return RunConfig(env=spec, seed=seed, episodes=1, max_steps=MOST_STEPS, out=out, **preset)  # type: ignore[arg-type]
+
+
+def play(
+    game: Game, model: LanguageModel, budget: int = BUDGET, scratch: Path | None = None
+) -> tuple[Played, list[TokenSequence]]:
+    """Play one game in the runtime; its sequences if it was won. The run's files are not kept."""
+    from agent.runner import run_async
+
+    with tempfile.TemporaryDirectory(prefix="steno-demo-", dir=scratch or _fast_folder()) as folder:
+        out = Path(folder) / "run"
+        done = asyncio.run(
+            run_async(demonstration_config(game.spec, game.seed, out, budget), model=model)
+        )
+        if done.failure is not None:
+            raise done.failure
+        if not done.rows:
+            raise TrainingFailed(f"the game of {game.spec} with seed {game.seed} was interrupted")
+        row, trace = done.rows[0], out / "traces" / "000000.jsonl"
+        costs = {"think": row.think, "act": row.act, "summarise": row.summarise}
+        played = Played(
+            family=game.family,
+            spec=game.spec,
+            seed=game.seed,
+            outcome=row.outcome,
+            error=row.error,
+            steps=row.steps,
+            passes=sum(cost.passes for cost in costs.values() if cost),
+            prunes=row.prunes,
+            tokens={name: cost.tokens for name, cost in costs.items() if cost},
+            replaced=_replaced(trace),
+        )
+        return played, list(sequences(trace)) if row.outcome == "won" else []
+
+
+def _replaced(trace: Path) -> int:
+    before, replaced = 0, 0
+    for event, window in windows(trace, 2**31):
+        transcript = sum(len(segment.ids) for segment in window.transcript)
+        if event["e"] == "prune" and event["kind"] == "summarised":
+            replaced += max(before - transcript, 0)
+        before = transcript
+    return replaced
+
+
+def _fast_folder() -> Path | None:
+    """Where files that nobody keeps are written fastest: memory, where the system offers it."""
+    memory = Path("/dev/shm")
+    return memory if memory.is_dir() and os.access(memory, os.W_OK) else None

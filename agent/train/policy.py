@@ -1,0 +1,123 @@
+"""`steno train policy`: LoRA that learns to write what a good player wrote in a window."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional as F
+
+from agent.errors import TrainingFailed
+from agent.train.card import write_card
+from agent.train.data import Batch, padded
+from agent.train.run import prepare, train
+from agent.train.sequences import TokenSequence
+from agent.train.settings import PolicySettings
+from agent.train.task import Sums, Task, add, means, pair
+from agent.train.wanted import Wanted
+
+PURPOSES = ("think", "act", "summarise")
+
+
+def train_policy(given: Mapping[str, Any], out: Path, *, resume: bool = False) -> None:
+    """Train a policy adapter into `out`: peft's files, a card and metrics.
+
+    `given` are values of PolicySettings. Raises TrainingFailed, ModelUnavailable, ConfigError.
+    """
+    from agent.lm import policy
+
+    started = time.monotonic()
+    run = prepare(PolicySettings, given, out, resume=resume)
+    settings, loaded = run.settings, run.loaded
+    loaded.network.set_attn_implementation("sdpa")
+    adapted = adapt(loaded.network, settings)
+    report = train(run, PolicyTask(adapted), collate, resume=resume, started=started)
+    policy.save(adapted, out, base=loaded.base, base_name=loaded.name)
+    write_card(
+        out,
+        title=f"A policy adapter for {loaded.name}",
+        what="LoRA that makes the model think, act and take notes in Steno. `steno run --policy DIR` "
+        "merges it into the weights.",
+        command=run.command("policy"),
+        facts=run.facts(),
+        results=report.last,
+    )
+
+
+def adapt(network: Any, settings: PolicySettings) -> Any:
+    """The network as a PeftModel with fresh LoRA. Raises TrainingFailed where a target is unknown."""
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(settings.seed)
+    config = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=settings.rank,
+        lora_alpha=settings.alpha,  # type: ignore[arg-type]
+        lora_dropout=0.0,
+        target_modules=list(settings.targets) or "all-linear",
+    )
+    try:
+        return get_peft_model(network, config)
+    except ValueError as error:
+        raise TrainingFailed(
+            f"LoRA cannot be put into {type(network).__name__}: {str(error).splitlines()[0]}"
+        ) from error
+
+
+class PolicyTask(Task):
+    """Cross-entropy at the written ids."""
+
+    def __init__(self, adapted: Any) -> None:
+        """`adapted` is a PeftModel."""
+        weights = {name: p for name, p in adapted.named_parameters() if p.requires_grad}
+        super().__init__(adapted, weights)
+        self._wanted = Wanted(adapted)
+
+    def forward(self, batch: Batch, progress: float) -> tuple[torch.Tensor, Sums]:
+        """The summed loss, and the share of ids that greedy decoding would have chosen."""
+        losses, right = self.scores(batch)
+        return losses.sum(), {"accuracy": pair(right)}
+
+    def scores(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Loss of each written id of a batch, and whether it is the likeliest one. # (N,) and (N,)"""
+        with self._wanted.at(batch["rows"], batch["columns"]):
+            # Padding lies at the right, where causal attention keeps it from what is wanted.
+            logits = self.network(input_ids=batch["ids"], use_cache=False).logits.float()  # (N, V)
+        losses = F.cross_entropy(logits, batch["targets"], reduction="none")
+        return losses, logits.detach().argmax(-1) == batch["targets"]
+
+    def measure(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Loss and accuracy, of all ids and by purpose."""
+        sums: Sums = {}
+        for batch in batches:
+            losses, right = self.scores(batch)
+            add(sums, {"loss": pair(losses), "accuracy": pair(right)})
+            for number, purpose in enumerate(PURPOSES):
+                of = batch["purposes"] == number
+                add(
+                    sums,
+                    {f"loss_{purpose}": pair(losses[of]), f"accuracy_{purpose}": pair(right[of])},
+                )
+        return means(sums)
+
+
+def collate(members: Sequence[TokenSequence], _seed: int) -> Batch:
+    """A micro-batch: ids (B, T), and of each written id where its logits are and what it is. # (N,)"""
+    places = [
+        (row, at - 1, each.ids[at], PURPOSES.index(part.purpose))
+        for row, each in enumerate(members)
+        for part in each.written
+        for at in range(part.start, part.stop)
+    ]
+    rows, columns, targets, purposes = torch.tensor(places).T.contiguous()
+    return {
+        "ids": padded([each.ids for each in members]),
+        "rows": rows,
+        "columns": columns,
+        "targets": targets,
+        "purposes": purposes,
+        "count": torch.tensor(len(places)),
+    }

@@ -1,0 +1,126 @@
+"""What both trainings do around their loop: model, data, held-out seeds, sizes that fit the device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import torch
+
+from agent.errors import TrainingFailed
+from agent.lm.weights import Loaded, load_network, native_bf16
+from agent.train import data, directory
+from agent.train.card import command_line, data_facts, machine
+from agent.train.loop import fit
+from agent.train.report import Report
+from agent.train.sequences import TokenSequence
+from agent.train.settings import LoopSettings
+from agent.train.task import Task
+
+S = TypeVar("S", bound=LoopSettings)
+
+
+@dataclass
+class Run(Generic[S]):
+    """One training: its settings, the frozen model in fp32, and the data that it may see."""
+
+    settings: S
+    out: Path
+    loaded: Loaded
+    training: list[TokenSequence]
+    held_out: list[TokenSequence]
+    files: tuple[Path, ...]
+    seconds: float = 0.0
+    positions: int = 0
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model lies."""
+        device: torch.device = self.loaded.network.device
+        return device
+
+    def command(self, name: str) -> str:
+        """The command line that makes this training again."""
+        return command_line(name, self.settings, self.out)
+
+    def facts(self) -> dict[str, Any]:
+        """What the card tells."""
+        return {
+            "base model": f"{self.loaded.name}, fingerprint {self.loaded.base}",
+            **data_facts(self.files, self.training, self.held_out),
+            "machine": machine(),
+            "time": f"{self.seconds / 60:.1f} minutes",
+            "positions trained on": self.positions,
+        }
+
+
+def prepare(kind: type[S], given: Mapping[str, Any], out: Path, *, resume: bool) -> Run[S]:
+    """Settings, model and data of a training. Raises TrainingFailed, ModelUnavailable, ConfigError."""
+    settings = directory.begin(kind, given, out, resume=resume)
+    sequences = data.load(settings.data)
+    return with_sequences(settings, out, sequences, settings.data, load(settings))
+
+
+def load(settings: LoopSettings) -> Loaded:
+    """The frozen model that is trained beside, in fp32. Raises ModelUnavailable, AdapterMismatch."""
+    policy = getattr(settings, "policy", None)
+    return load_network(settings.model, dtype="fp32", device=settings.device, policy=policy)
+
+
+def with_sequences(
+    settings: S,
+    out: Path,
+    sequences: list[TokenSequence],
+    files: tuple[Path, ...],
+    loaded: Loaded,
+) -> Run[S]:
+    """Check the sequences of `files`, hold some back, and write down what is trained on what."""
+    config = loaded.network.config.get_text_config()
+    data.require_fit(sequences, config.max_position_embeddings, config.vocab_size)
+    training, held_out = data.split(sequences, settings.held_out, settings.seed)
+    held_out = held_out[: settings.eval_sequences]
+    hashed = directory.data_hash(files)
+    directory.record(settings, out, model=loaded.fingerprint, data=hashed)
+    return Run(settings, out, loaded, training, held_out, files)
+
+
+def train(
+    run: Run[S],
+    task: Task,
+    collate: data.Collate,
+    *,
+    resume: bool,
+    started: float,
+    collate_held_out: data.Collate | None = None,
+) -> Report:
+    """Run the loop over the data and note how long it took. See `fit` for what it raises."""
+    settings, cuda = run.settings, run.device.type == "cuda"
+    positions = settings.batch_tokens or (16_384 if cuda else 1024)
+    accumulate = settings.accumulate or (1 if cuda else 4)
+    batches = data.group(run.training, positions)
+    steps = settings.steps or ceil(settings.epochs * len(batches) / accumulate)
+    plan = data.Plan(batches, steps * accumulate, settings.seed, collate)
+    if settings.dtype == "bf16" and not native_bf16(run.device):
+        raise TrainingFailed(f"dtype bf16 was asked for, and {run.device} has no products in it")
+    autocast = settings.dtype != "fp32" and native_bf16(run.device)
+    measured = [
+        (collate_held_out or collate)(members, number)
+        for number, members in enumerate(data.group(run.held_out, positions))
+    ]
+    report = fit(
+        task,
+        plan,
+        measured,
+        settings,
+        run.out,
+        accumulate=accumulate,
+        autocast=autocast,
+        device=run.device,
+        resume=resume,
+        started=started,
+    )
+    run.seconds, run.positions = report.seconds, report.positions
+    return report

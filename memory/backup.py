@@ -1,0 +1,42 @@
+"""Copies of a memory file. No raw file handle is ever opened on a database: closing one would drop
+the locks that SQLite holds for this whole process. Copies go through SQLite's backup API."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from memory.errors import MemoryFileMissing, MemoryFileReadOnly
+
+
+def copy(source: sqlite3.Connection, destination: Path) -> None:
+    """Copy a database to a new file, mode 0600; nothing is left there where the copy fails."""
+    if destination.exists():
+        raise MemoryFileReadOnly(f"{destination} exists: name a path where nothing is yet")
+    if not destination.parent.is_dir():
+        raise MemoryFileMissing(f"folder {destination.parent} does not exist: make it first")
+    try:
+        destination.touch(mode=0o600, exist_ok=False)
+    except OSError as error:
+        raise MemoryFileReadOnly(f"{destination} cannot be made: {error.strerror}") from error
+    try:
+        with closing(sqlite3.connect(destination, isolation_level=None)) as target:
+            source.backup(target)
+            # The copy carries its source's mode; one file is easier to hand on than three.
+            target.execute("PRAGMA journal_mode = DELETE")
+    except BaseException:
+        for end in ("", "-journal", "-wal", "-shm"):
+            destination.with_name(destination.name + end).unlink(missing_ok=True)
+        raise
+
+
+def in_memory(source: sqlite3.Connection) -> sqlite3.Connection:
+    """A private copy of a database, in memory or in a temporary file that SQLite removes itself."""
+    target = sqlite3.connect("", isolation_level=None)
+    try:
+        source.backup(target)
+    except BaseException:
+        target.close()
+        raise
+    return target

@@ -1,0 +1,140 @@
+"""Commands that look after a file: its health, its size, its copies, and those it is served to."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from memory import doctor as doctors
+from memory.commands.app import (
+    FileArgument,
+    YesOption,
+    app,
+    locate,
+    open_for_reading,
+    open_for_writing,
+    rows_command,
+)
+from memory.commands.editing import confirmed
+from memory.errors import BadValue
+from memory.output import Rows
+
+BYTES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
+
+
+@rows_command("stats")
+def stats(file: FileArgument) -> Rows:
+    """Rows and bytes by kind, the largest first."""
+    with open_for_reading(file) as memory:
+        return [dataclasses.asdict(size) for size in memory.sizes()]
+
+
+@app.command("doctor")
+def doctor(
+    file: FileArgument,
+    json_: Annotated[bool, typer.Option("--json", help="JSON array of the findings.")] = False,
+) -> None:
+    """Check a file: integrity, index, replay of versions, hashes, permissions, SQLite's release.
+
+    Exit code 1 where something is wrong; warnings are none.
+    """
+    import json
+
+    found = doctors.examine(locate(file))
+    if json_:
+        typer.echo(json.dumps([dataclasses.asdict(finding) for finding in found]))
+    for finding in () if json_ else found:
+        typer.echo(f"{finding.result:<8} {finding.check:<16} {finding.detail}".rstrip())
+    if any(finding.result == doctors.ERROR for finding in found):
+        raise typer.Exit(1)
+
+
+@app.command("backup")
+def backup(
+    file: FileArgument,
+    destination: Annotated[Path, typer.Argument(help="A path where nothing is yet.")],
+) -> None:
+    """Copy a file, also while a run is writing to it: never copy it with cp."""
+    with open_for_reading(file) as memory:
+        memory.backup(destination)
+    typer.echo(f"{destination}: {destination.stat().st_size} bytes")
+
+
+@app.command("retain")
+def retain(
+    file: FileArgument,
+    keep_days: Annotated[
+        float | None, typer.Option("--days", min=0, help="Keep raw text of so many days.")
+    ] = None,
+    keep_bytes: Annotated[
+        str | None, typer.Option("--bytes", help="Keep so much raw text, e.g. 500M.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+    yes: YesOption = False,
+) -> None:
+    """Erase raw text that notes cover and no window shows, the oldest first.
+
+    Without this command everything is kept. Notes and their versions always are.
+    """
+    if keep_days is None and keep_bytes is None:
+        raise BadValue("retain wants --days or --bytes: without one everything is kept")
+    limit = None if keep_bytes is None else _bytes(keep_bytes)
+    with open_for_writing(file) as memory:
+        would = memory.retain(keep_days=keep_days, keep_bytes=limit, dry=True)
+        typer.echo(f"{would.spans} spans ({would.bytes} bytes) to erase")
+        if dry_run or not would.spans:
+            return
+        confirmed(yes, "Erase them for good?")
+        gone = memory.retain(keep_days=keep_days, keep_bytes=limit)
+        typer.echo(f"erased {gone.spans} spans ({gone.bytes} bytes)")
+
+
+def _bytes(text: str) -> int:
+    number, unit = text.upper().removesuffix("B"), ""
+    if number[-1:] in BYTES:
+        number, unit = number[:-1], number[-1:]
+    try:
+        return int(float(number) * BYTES[unit])
+    except (ValueError, OverflowError):
+        raise BadValue(f"--bytes {text!r} is no size: write it like 500M") from None
+
+
+@app.command("migrate")
+def migrate(file: FileArgument) -> None:
+    """Bring a file of an older Steno to this one's schema. Make a backup first."""
+    with open_for_writing(file) as memory:
+        typer.echo(f"{memory.path}: schema {memory.schema}")
+
+
+@app.command("serve")
+def serve(
+    file: FileArgument,
+    banks: Annotated[
+        list[str] | None,
+        typer.Option("--bank", metavar="KIND/NAME", help="Only these banks. Repeatable."),
+    ] = None,
+    write: Annotated[
+        str | None, typer.Option("--write", metavar="KIND/NAME", help="Let clients add notes here.")
+    ] = None,
+) -> None:
+    """Serve notes to other agents: an MCP server on stdin and stdout."""
+    from memory.server import serve as serve_mcp
+
+    serve_mcp(locate(file), banks or [], write)
+
+
+@app.command("bench")
+def bench(
+    folder: Annotated[
+        Path | None, typer.Option(help="Where to build its files; default: a temporary folder.")
+    ] = None,
+    kills: Annotated[int, typer.Option(min=0, help="Writers to kill.")] = 200,
+    largest: Annotated[int, typer.Option(min=1000, help="Notes in the largest file.")] = 1_000_000,
+) -> None:
+    """Measure durable writes, recall and kills; the last line is JSON."""
+    from memory.bench import run
+
+    run(folder, kills=kills, largest=largest)

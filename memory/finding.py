@@ -1,0 +1,106 @@
+"""Finding notes: in a scope, by its own statistics; over a whole file, for a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memory import asof, notes
+from memory.banks_index import BankIndexes
+from memory.index import Index, best
+from memory.relevance import match_any, plain_words
+from memory.store import rows
+from memory.types import Note, Scope
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+# Candidates of a recall: as many of each sort as fit into its budget at so many tokens a note.
+TOKENS_A_NOTE = 8
+LEAST_CANDIDATES, MOST_CANDIDATES = 16, 512
+
+
+def search(db: Database, indexes: BankIndexes, scope: Scope, query: str, limit: int) -> list[Note]:
+    """At most ``limit`` live notes of the scope that share a word with ``query``, best first."""
+    return _ranked(db, indexes, scope, asof.overlay(db, scope), query, limit)
+
+
+def candidates(
+    db: Database, indexes: BankIndexes, scope: Scope, query: str, budget: int
+) -> tuple[list[Note], list[str]]:
+    """The live notes that a recall chooses from, and the uids of the relevant ones, best first.
+
+    Every pinned note, and as many of the most relevant and of the most recently updated as a
+    ``budget`` of tokens might hold.
+    """
+    notes.bank_ids(db, scope)
+    most = min(max(budget // TOKENS_A_NOTE, LEAST_CANDIDATES), MOST_CANDIDATES)
+    over = asof.overlay(db, scope)
+    relevant = _ranked(db, indexes, scope, over, query, most)
+    ids: set[int] = set()
+    newest: list[tuple[str, int]] = []
+    for bank in scope.readable:
+        pinned = db.execute(
+            "SELECT id FROM notes INDEXED BY notes_pinned"
+            " WHERE bank = ? AND pinned = 1 AND state = 'live'",
+            (bank.id,),
+        )
+        ids.update(note for (note,) in pinned.fetchall())
+        newest += db.execute(
+            "SELECT updated, id FROM notes INDEXED BY notes_updated"
+            " WHERE bank = ? AND state = 'live' ORDER BY updated DESC LIMIT ?",
+            (bank.id, most + len(over.hidden)),
+        ).fetchall()
+    seen = sorted((pair for pair in newest if pair[1] not in over.hidden), reverse=True)
+    ids.update(note for _, note in seen[:most])
+    known = {note.uid: note for note in relevant}
+    for note in notes.by_ids(db, sorted(ids - over.hidden)):
+        known.setdefault(note.uid, note)
+    known.update((note.uid, note) for note in over.then.values() if note.state == "live")
+    return list(known.values()), [note.uid for note in relevant]
+
+
+def _ranked(
+    db: Database,
+    indexes: BankIndexes,
+    scope: Scope,
+    over: asof.Overlay,
+    query: str,
+    limit: int,
+) -> list[Note]:
+    notes.bank_ids(db, scope)
+    terms = indexes.words.of_query(query)
+    if not terms or limit <= 0:
+        return []
+    views = [
+        indexes.of(db, bank).view(over.hidden)
+        for bank in sorted(scope.readable, key=lambda bank: bank.id)
+    ]
+    then = {row: note for row, note in over.then.items() if note.state == "live"}
+    if then:
+        old = Index()
+        texts = [(row, note.title, note.body) for row, note in sorted(then.items())]
+        old.put(indexes.words, texts)
+        views.append(old.view())
+    hits = [row for row, _ in best(views, terms, limit)]
+    found = dict(notes.numbered(db, [row for row in hits if row not in then])) | then
+    return [found[row] for row in hits]
+
+
+def search_file(db: Database, query: str, limit: int) -> list[Note]:
+    """At most ``limit`` live notes of the whole file, best first, whatever their bank.
+
+    For a person: words are weighed by all banks together. FTS5 reads every note that has one of
+    the words, a second or two in a file of a million notes.
+    """
+    expression = match_any(plain_words(query))
+    if expression is None or limit <= 0:
+        return []
+    found = rows(
+        db,
+        "SELECT n.id FROM notes_fts JOIN notes n ON n.id = notes_fts.rowid"
+        " WHERE notes_fts MATCH ? AND n.state = 'live'"
+        " ORDER BY bm25(notes_fts, 2.0, 1.0), n.id LIMIT ?",
+        (expression, limit),
+    )
+    stored = dict(notes.numbered(db, [row["id"] for row in found]))
+    return [stored[row["id"]] for row in found]

@@ -1,0 +1,180 @@
+"""How a file grows, and what may be erased of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from memory import changes, notes
+from memory.errors import BadValue, OutOfScope
+from memory.store import Store, first, row_id, rows
+from memory.types import Delete, Scope
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+SPANS_A_TRANSACTION = 500  # so that a run that writes meanwhile never waits long
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Rows of one kind and the bytes of their text, in UTF-8."""
+
+    kind: str
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was erased: versions, spans, and the bytes of the spans' text."""
+
+    versions: int
+    spans: int
+    bytes: int
+
+
+_SIZES = """
+SELECT 'spans: ' || kind AS kind, count(*) AS rows, coalesce(sum(length(CAST(text AS BLOB))), 0)
+  AS bytes FROM spans GROUP BY kind
+UNION ALL SELECT 'notes: ' || state, count(*),
+  coalesce(sum(length(CAST(title || body AS BLOB))), 0) FROM notes GROUP BY state
+UNION ALL SELECT 'note versions', count(*),
+  coalesce(sum(length(CAST(title || body || reason AS BLOB))), 0) FROM note_versions
+UNION ALL SELECT 'steps', count(*),
+  coalesce(sum(length(CAST(window || coalesce(action, '') AS BLOB))), 0) FROM steps
+UNION ALL SELECT 'recalls', count(*), 0 FROM recalls
+UNION ALL SELECT 'prunes', count(*), 0 FROM prunes
+UNION ALL SELECT 'full-text index', count(*), coalesce(sum(length(block)), 0) FROM notes_fts_data
+"""
+
+
+def sizes(db: Database, path: Path) -> list[Size]:
+    """Rows and bytes by kind, the largest first; then the file itself, its log and its free room."""
+    found = [Size(**row) for row in rows(db, _SIZES)]
+    found.sort(key=lambda size: -size.bytes)
+    page = db.execute("PRAGMA page_size").fetchone()[0]
+    free = db.execute("PRAGMA freelist_count").fetchone()[0]
+    log = path.with_name(path.name + "-wal")
+    found.append(Size("free pages", free, free * page))
+    found.append(Size("write-ahead log", 1, log.stat().st_size if log.exists() else 0))
+    found.append(Size("file", 1, path.stat().st_size))
+    return found
+
+
+# A span may lose its text where a note covers it and no window shows it any more.
+_ERASABLE = """
+SELECT s.id, length(CAST(s.text AS BLOB)) AS bytes, s.created FROM spans s
+JOIN episodes e ON e.uid = s.episode
+WHERE s.text IS NOT NULL
+  AND (EXISTS (SELECT 1 FROM prune_spans ps WHERE ps.span = s.id)
+    OR (e.outcome IS NOT NULL AND e.outcome <> 'interrupted' AND e.error IS NULL))
+  AND EXISTS (SELECT 1 FROM note_sources ns JOIN note_versions v ON v.id = ns.version
+    WHERE ns.span = s.id AND v.op <> 'delete' AND v.title <> '')
+ORDER BY s.id
+"""
+
+
+def retain(store: Store, keep_days: float | None, keep_bytes: int | None, dry: bool) -> Erased:
+    """See ``Care.retain``."""
+    for value, what in ((keep_days, "days to keep"), (keep_bytes, "bytes to keep")):
+        if value is not None and not 0 <= value < 1e15:
+            raise BadValue(f"{what} is {value}: it must be 0 or more")
+    with store.read() as db:
+        found = rows(db, _ERASABLE)
+        [total] = rows(db, "SELECT coalesce(sum(length(CAST(text AS BLOB))), 0) AS b FROM spans")
+    oldest_kept = ""
+    if keep_days is not None:
+        now = datetime.fromisoformat(store.now())
+        kept_from = now - timedelta(
+            days=min(keep_days, (now - datetime.min.replace(tzinfo=UTC)).days)
+        )
+        oldest_kept = kept_from.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    left, chosen = total["b"], []
+    for row in found:
+        too_much = keep_bytes is not None and left > keep_bytes
+        if too_much or row["created"] < oldest_kept:
+            chosen.append(row)
+            left -= row["bytes"]
+    ids = [row["id"] for row in chosen]
+    if not dry:
+        for start in range(0, len(ids), SPANS_A_TRANSACTION):
+            with store.write() as db:
+                _erase_spans(db, ids[start : start + SPANS_A_TRANSACTION], store.now())
+        _forget_log(store)
+    return Erased(0, len(chosen), sum(row["bytes"] for row in chosen))
+
+
+def purge(store: Store, scope: Scope, uid: str, reason: str, sources: bool) -> Erased:
+    """See ``Care.purge``."""
+    with store.write() as db:
+        note = notes.one(db, scope, uid)
+        if note.bank not in scope.writable:
+            raise OutOfScope(f"note {uid} is in {note.bank}, which this scope only reads")
+        if first(db, "SELECT 1 FROM purges WHERE note = ?", (uid,)) is not None:
+            return Erased(0, 0, 0)
+        now = store.now()
+        if note.state != "deleted":
+            cursor = db.execute(
+                "INSERT INTO commits (key, verb, at) VALUES (?, 'edit', ?)", (f"purge/{uid}", now)
+            )
+            author = changes.Author(
+                None, None, f"purge/{uid}", reason, row_id(cursor.lastrowid), "person"
+            )
+            gone = Delete(uid, note.version)
+            changes.apply_change(db, scope, gone, 0, author, None, store.note_time(db))
+        spans = _spans_of(db, uid, sources)
+        [held] = rows(
+            db,
+            "SELECT coalesce(sum(length(CAST(text AS BLOB))), 0) AS bytes FROM spans"
+            " WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(spans),),
+        )
+        [count] = rows(db, "SELECT count(*) AS n FROM note_versions WHERE note = ?", (uid,))
+        db.execute(
+            "INSERT INTO purges (note, versions, spans, reason, at) VALUES (?, ?, ?, ?, ?)",
+            (uid, count["n"], len(spans), reason, now),
+        )
+        db.execute(
+            "UPDATE note_versions SET title = '', body = '', reason = '', tokens = NULL"
+            " WHERE note = ?",
+            (uid,),
+        )
+        db.execute("UPDATE notes SET title = '', body = '', tokens = NULL WHERE uid = ?", (uid,))
+        _erase_spans(db, spans, now)
+        # Or the index would keep the words beside a mark that they are gone.
+        db.execute("INSERT INTO notes_fts (notes_fts) VALUES ('optimize')")
+    _forget_log(store)
+    return Erased(count["n"], len(spans), held["bytes"])
+
+
+def _spans_of(db: Database, uid: str, sources: bool) -> list[int]:
+    """The row ids of the spans that hold a note's words, with those it came from on request."""
+    found = rows(
+        db,
+        "SELECT s.id FROM note_versions v JOIN spans s ON s.episode = v.episode"
+        "  AND s.step = v.step AND s.kind = 'summary' WHERE v.note = ?1 AND s.text IS NOT NULL"
+        " UNION SELECT s.id FROM spans s JOIN note_versions v ON v.note = ?1"
+        "  WHERE s.kind = 'recalled' AND instr(s.text, v.body)"
+        " UNION SELECT s.id FROM note_versions v JOIN note_sources ns ON ns.version = v.id"
+        "  JOIN spans s ON s.id = ns.span WHERE v.note = ?1 AND ?2 AND s.text IS NOT NULL",
+        (uid, sources),
+    )
+    return [row["id"] for row in found]
+
+
+def _erase_spans(db: Database, ids: list[int], now: str) -> None:
+    db.execute(
+        "UPDATE spans SET text = NULL, erased = ? WHERE id IN (SELECT value FROM json_each(?))"
+        " AND text IS NOT NULL",
+        (now, json.dumps(ids)),
+    )
+
+
+def _forget_log(store: Store) -> None:
+    """Write the log back and empty it, as far as readers allow: it still holds what was erased."""
+    with store.bare() as db:  # a checkpoint wants no transaction, not even for reading
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
