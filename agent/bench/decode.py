@@ -265,7 +265,7 @@ def figures(report: Report) -> dict[str, Any]:
         "pass1_ms": round(report.pass_ms[1], 1),
         "pass15_ms": round(report.pass_ms[_WIDTH], 1),
         "pass15_adapter_ms": round(static.pass_ms, 1) if static else None,
-        "ceiling_ms": round(report.ceiling_ms, 1),
+        "ceiling_ms": round(report.ceiling_ms, 4),
         "bandwidth_gb_s": round(report.bandwidth / 1e9, 1),
         "batch16_slow_over_1": _over_one(report, "slow"),
         "batch16_burst_over_1": _over_one(report, static.name) if static else None,

@@ -44,15 +44,14 @@ def compare(
     """
     loaded = load_network(model, dtype=dtype, policy=policy)
     reference = Generate(loaded.network)
-    ends = loaded.network.generation_config.eos_token_id
-    stops = {ends} if isinstance(ends, int) else set(ends or [])
     engine = load(model, dtype=dtype, policy=policy, burst=burst)
     modes = {name: mode for name, mode in MODES.items() if engine.burst_limit > 1 or name == "slow"}
     results = {name: Compared(name) for name in modes}
     try:
         for number, context in enumerate(contexts):
             say(f"context {number + 1} of {len(contexts)}")
-            expected = _until(reference.decode(context, tokens).ids, stops)
+            written = reference.decode(context, tokens).ids
+            expected = _until(written, engine.vocabulary.end_ids)
             for name, mode in modes.items():
                 asyncio.run(_one(engine, results[name], context, expected, mode, tokens))
     finally:
@@ -60,10 +59,10 @@ def compare(
     return list(results.values())
 
 
-def _until(ids: Sequence[int], stops: set[int]) -> tuple[int, ...]:
+def _until(ids: Sequence[int], ends: frozenset[int]) -> tuple[int, ...]:
     """Up to the first end of a turn: the benchmark makes generate go on after it."""
-    end = next((at + 1 for at, token in enumerate(ids) if token in stops), len(ids))
-    return tuple(ids[:end])
+    stop = next((at for at, token in enumerate(ids, 1) if token in ends), len(ids))
+    return tuple(ids[:stop])
 
 
 async def _one(

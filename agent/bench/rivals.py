@@ -29,20 +29,21 @@ class Generate:
     @torch.inference_mode()
     def decode(self, context: Sequence[int], tokens: int) -> Decoded:
         """Exactly `tokens` tokens; all of the context but its last token is prefilled off the clock."""
-        from transformers import DynamicCache
+        from transformers import DynamicCache, GenerationConfig
 
         ids = torch.tensor([list(context)], device=self._network.device)
         cache = DynamicCache(config=self._network.config)
         self._network(input_ids=ids[:, :-1], past_key_values=cache, logits_to_keep=1)
+        # No token ends it: asking for a least length instead would change what it writes.
+        settings = GenerationConfig(
+            do_sample=False, max_new_tokens=tokens, eos_token_id=None, pad_token_id=0
+        )
         started = time.perf_counter()
         made = self._network.generate(
             input_ids=ids,
             attention_mask=torch.ones_like(ids),
             past_key_values=cache,
-            do_sample=False,
-            max_new_tokens=tokens,
-            min_new_tokens=tokens,
-            pad_token_id=0,
+            generation_config=settings,
         )
         seconds = time.perf_counter() - started
         return Decoded(tuple(made[0, len(context) :].tolist()), seconds)

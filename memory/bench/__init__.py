@@ -1,4 +1,4 @@
-"""``steno memory bench``: durable writes a second, recall latency, and writers that are killed."""
+"""``steno bench memory``: durable writes a second, recall latency, and writers that are killed."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from agent.bench.arms import Timed
 from agent.bench.commands import app
 from agent.bench.exact import compare
 from agent.errors import ConfigError
-from agent.lm.scripted import ScriptedVocabulary
 from agent.lm.types import Generation, Pass
+from agent.train.demonstrations import player_vocabulary
 from agent.train.sequences import TokenSequence, Written, write
 from tests.agent.train.small import save_model
 
@@ -94,9 +94,14 @@ def test_exactness(model: Path, data: Path, burst: str | None) -> None:
         assert (result.texts, result.identical, result.flips) == (3, 3, 0)
     done = CliRunner().invoke(
         app,
-        ["exact", "--model", str(model), "--data", str(data), "--context", "45", "--count", "2"],
+        [
+            *["exact", "--context", "45", "--count", "3", "--tokens", "20", "--model"],
+            str(model),
+            "--data",
+            str(data),
+        ],
     )
-    assert done.stdout.startswith("slow: 2 of 2 texts identical to generate's, 0 of ")
+    assert done.stdout.startswith("slow: 3 of 3 texts identical to generate's, 0 of ")
 
 
 def test_a_context_ends_where_a_thought_begins(data: Path) -> None:
@@ -107,10 +112,11 @@ def test_a_context_ends_where_a_thought_begins(data: Path) -> None:
         contexts.from_file(data, 100, 1)
 
 
+@pytest.mark.model
 def test_contexts_of_games_are_about_to_be_thought_on() -> None:
-    [context] = contexts.from_games("scripted", 700, 1)
-    assert 3 * len(context) >= 2 * 700
-    assert ScriptedVocabulary().decode(context).endswith("Thought:")
+    [context] = contexts.from_games("embedded", 400, 1)
+    assert 3 * 400 >= 3 * len(context) >= 2 * 400
+    assert player_vocabulary().decode(context).endswith("Thought:")
 
 
 def test_what_is_counted() -> None:

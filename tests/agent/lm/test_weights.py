@@ -214,7 +214,7 @@ def standin(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sta
     made = Standin(saved)
     monkeypatch.setenv("STENO_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(weights, "_dequantise", made)
-    monkeypatch.setattr(weights, "_find_gguf", lambda: Path("model.gguf"))
+    monkeypatch.setattr(weights, "embedded_gguf", lambda: Path("model.gguf"))
     return made
 
 
@@ -287,7 +287,7 @@ def slowly(gguf, directory):
     time.sleep(0.3)
     (directory / "model.safetensors").write_bytes(b"x" * 1000)
 
-weights._find_gguf = lambda: Path("model.gguf")
+weights.embedded_gguf = lambda: Path("model.gguf")
 weights._dequantise = slowly
 directory = weights.embedded_directory()
 print((directory / "model.safetensors").read_bytes() == b"x" * 1000)
