@@ -7,6 +7,7 @@ import platform
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from agent.bench.rivals import Decoded, Generate, LlamaCpp
 from agent.lm.engine import Engine
 from agent.lm.network import Network, Part
 from agent.lm.types import Mode
-from agent.lm.weights import Dtype, embedded_gguf, load, load_network
+from agent.lm.weights import Dtype, apart, embedded_gguf, load, load_network
 
 BATCHES = (4, 16)
 _WIDTH = 15  # eight tokens of the last burst and seven masks
@@ -81,7 +82,7 @@ def run(setup: Setup, say: Say) -> Report:
         asyncio.run(_batches(engine, chosen, report, say))
     finally:
         engine.close()
-    _bare(setup, chosen[0], report, say)
+    apart(partial(_bare, setup, chosen[0], report, say))
     return report
 
 
@@ -90,7 +91,7 @@ async def _single(engine: Engine, contexts: Sequence[list[int]], report: Report,
     setup = report.setup
     arms = modes(engine.burst_limit, setup.confidence)
     report.arms = {name: Timed(name) for name in arms}
-    rivals = _rivals(setup)
+    rivals = apart(partial(_rivals, setup))
     report.rivals = {name: Timed(name) for name in rivals}
     for number, context in enumerate(
         [contexts[0], *contexts]
@@ -108,7 +109,7 @@ async def _single(engine: Engine, contexts: Sequence[list[int]], report: Report,
         # As many tokens as slow mode wrote, so that the same text is compared.
         length = len(report.arms["slow"].texts[-1]) if number else 8
         for name, rival in rivals.items():
-            done = rival.decode(context, length)
+            done = await engine.call(partial(rival.decode, context, length))
             if number:
                 _count(report.rivals[name], done)
 

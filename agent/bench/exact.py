@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from agent.bench.arms import request
 from agent.bench.rivals import Generate
 from agent.lm.engine import Engine
 from agent.lm.types import Mode, Slow
-from agent.lm.weights import Dtype, load, load_network
+from agent.lm.weights import Dtype, apart, load, load_network
 
 MODES: dict[str, Mode] = {"slow": Slow(), "slow verified": Slow(verified=True)}
 
@@ -42,7 +43,7 @@ def compare(
 
     Raises ModelUnavailable and AdapterMismatch.
     """
-    loaded = load_network(model, dtype=dtype, policy=policy)
+    loaded = apart(lambda: load_network(model, dtype=dtype, policy=policy))
     reference = Generate(loaded.network)
     engine = load(model, dtype=dtype, policy=policy, burst=burst)
     modes = {name: mode for name, mode in MODES.items() if engine.burst_limit > 1 or name == "slow"}
@@ -50,7 +51,7 @@ def compare(
     try:
         for number, context in enumerate(contexts):
             say(f"context {number + 1} of {len(contexts)}")
-            written = reference.decode(context, tokens).ids
+            written = asyncio.run(engine.call(partial(reference.decode, context, tokens))).ids
             expected = _until(written, engine.vocabulary.end_ids)
             for name, mode in modes.items():
                 asyncio.run(_one(engine, results[name], context, expected, mode, tokens))

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
+from typing import TypeVar
 
 import torch
 
@@ -25,6 +26,7 @@ from agent.lm.session import Session
 from agent.lm.tokenizer import TokenizerVocabulary
 from agent.lm.types import Burst, Generation, OnPass, Pass, Request, Slow
 
+T = TypeVar("T")
 _CLOSED = "the engine was closed"
 # A longer piece of new tokens gets a pass of its own: beside it the others would only wait.
 WIDE_TOKENS = 96
@@ -108,11 +110,19 @@ class Engine:
 
         One wide pass on a slot of its own. Raises ModelFailed where the model raises.
         """
-        found: Future[list[int]] = Future()
+        return await self.call(partial(self._greedy, list(context), list(ids)))
+
+    async def call(self, work: Callable[[], T]) -> T:
+        """What `work` returns, done on the engine's thread between two passes.
+
+        For torch code that must not run beside a pass (see `weights.apart`). Raises what it raises,
+        and ModelFailed where the engine is closed.
+        """
+        found: Future[T] = Future()
         with self._closing:
             if self._closed:
                 raise ModelFailed(_CLOSED)
-            self._queue.put(partial(self._greedy, list(context), list(ids), found))
+            self._queue.put(partial(self._answer, work, found))
         return await asyncio.wrap_future(found)
 
     def forget(self, session: str) -> None:
@@ -128,13 +138,22 @@ class Engine:
 
     # --- everything below runs on the engine's thread ---
 
-    def _greedy(self, context: list[int], ids: list[int], found: Future[list[int]]) -> None:
+    def _answer(self, work: Callable[[], T], found: Future[T]) -> None:
+        if not found.set_running_or_notify_cancel():
+            return
+        try:
+            found.set_result(work())
+        except Exception as error:  # noqa: BLE001 -- it belongs to whoever asked
+            found.set_exception(error)
+
+    def _greedy(self, context: list[int], ids: list[int]) -> list[int]:
         slot = self._network.slots.take()
         try:
             [heads] = self._network.forward([Part(slot, [*context, *ids[:-1]], scored=len(ids))])
-            found.set_result(heads.logits.argmax(-1).tolist())
+            chosen: list[int] = heads.logits.argmax(-1).tolist()
+            return chosen
         except PassFailed as error:
-            found.set_exception(ModelFailed(f"the model failed: {error.__cause__}"))
+            raise ModelFailed(f"the model failed: {error.__cause__}") from error
         finally:
             self._network.slots.give_back(slot)
 

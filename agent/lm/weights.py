@@ -13,9 +13,11 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from agent.errors import ModelUnavailable
 
@@ -35,6 +37,7 @@ _GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 _MANIFEST = "manifest.json"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 
+T = TypeVar("T")
 Dtype = Literal["auto", "fp32", "bf16"]
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -102,6 +105,21 @@ def load(
     `dtype` auto is bf16 where the device multiplies it natively, else fp32. `policy` and `burst` are
     adapters: directories or Hugging Face ids. Raises ModelUnavailable and AdapterMismatch.
     """
+    return apart(lambda: _load(name, dtype, device, policy, burst))
+
+
+def apart(work: Callable[[], T]) -> T:
+    """What `work` returns, done on a thread that ends with it.
+
+    OpenMP keeps a pool of threads for each thread that has used it. As soon as there are more of them
+    than cores they no longer wait for work at the ready, and every pass takes a third longer. So torch
+    may run on the engine's thread, and on others only if they end.
+    """
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(work).result()
+
+
+def _load(name: str, dtype: Dtype, device: Device, policy: str | None, burst: str | None) -> Engine:
     from agent.lm.engine import Engine
     from agent.lm.network import Network
     from agent.lm.tokenizer import TokenizerVocabulary
