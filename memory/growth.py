@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from memory import changes, notes
 from memory.errors import BadValue, OutOfScope
 from memory.store import Store, first, row_id, rows
-from memory.types import Delete, Scope
+from memory.types import Delete, Note, Scope
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -35,6 +35,8 @@ class Erased:
     versions: int
     spans: int
     bytes: int
+    log_held: bool = False
+    """Whether a reader kept the log from being emptied, so that it holds the words still."""
 
 
 _SIZES = """
@@ -104,8 +106,8 @@ def retain(store: Store, keep_days: float | None, keep_bytes: int | None, dry: b
         for start in range(0, len(ids), SPANS_A_TRANSACTION):
             with store.write() as db:
                 _erase_spans(db, ids[start : start + SPANS_A_TRANSACTION], store.now())
-        _forget_log(store)
-    return Erased(0, len(chosen), sum(row["bytes"] for row in chosen))
+    held = not dry and _forget_log(store)
+    return Erased(0, len(chosen), sum(row["bytes"] for row in chosen), held)
 
 
 def purge(store: Store, scope: Scope, uid: str, reason: str, sources: bool) -> Erased:
@@ -114,40 +116,45 @@ def purge(store: Store, scope: Scope, uid: str, reason: str, sources: bool) -> E
         note = notes.one(db, scope, uid)
         if note.bank not in scope.writable:
             raise OutOfScope(f"note {uid} is in {note.bank}, which this scope only reads")
-        if first(db, "SELECT 1 FROM purges WHERE note = ?", (uid,)) is not None:
-            return Erased(0, 0, 0)
-        now = store.now()
-        if note.state != "deleted":
-            cursor = db.execute(
-                "INSERT INTO commits (key, verb, at) VALUES (?, 'edit', ?)", (f"purge/{uid}", now)
-            )
-            author = changes.Author(
-                None, None, f"purge/{uid}", reason, row_id(cursor.lastrowid), "person"
-            )
-            gone = Delete(uid, note.version)
-            changes.apply_change(db, scope, gone, 0, author, None, store.note_time(db))
-        spans = _spans_of(db, uid, sources)
-        [held] = rows(
-            db,
-            "SELECT coalesce(sum(length(CAST(text AS BLOB))), 0) AS bytes FROM spans"
-            " WHERE id IN (SELECT value FROM json_each(?))",
-            (json.dumps(spans),),
+        erased = Erased(0, 0, 0)
+        if first(db, "SELECT 1 FROM purges WHERE note = ?", (uid,)) is None:
+            erased = _purge(db, store, scope, note, reason, sources)
+    return replace(erased, log_held=_forget_log(store))
+
+
+def _purge(
+    db: Database, store: Store, scope: Scope, note: Note, reason: str, sources: bool
+) -> Erased:
+    uid, now = note.uid, store.now()
+    if note.state != "deleted":
+        cursor = db.execute(
+            "INSERT INTO commits (key, verb, at) VALUES (?, 'edit', ?)", (f"purge/{uid}", now)
         )
-        [count] = rows(db, "SELECT count(*) AS n FROM note_versions WHERE note = ?", (uid,))
-        db.execute(
-            "INSERT INTO purges (note, versions, spans, reason, at) VALUES (?, ?, ?, ?, ?)",
-            (uid, count["n"], len(spans), reason, now),
+        author = changes.Author(
+            None, None, f"purge/{uid}", reason, row_id(cursor.lastrowid), "person"
         )
-        db.execute(
-            "UPDATE note_versions SET title = '', body = '', reason = '', tokens = NULL"
-            " WHERE note = ?",
-            (uid,),
-        )
-        db.execute("UPDATE notes SET title = '', body = '', tokens = NULL WHERE uid = ?", (uid,))
-        _erase_spans(db, spans, now)
-        # Or the index would keep the words beside a mark that they are gone.
-        db.execute("INSERT INTO notes_fts (notes_fts) VALUES ('optimize')")
-    _forget_log(store)
+        gone = Delete(uid, note.version)
+        changes.apply_change(db, scope, gone, 0, author, None, store.note_time(db))
+    spans = _spans_of(db, uid, sources)
+    [held] = rows(
+        db,
+        "SELECT coalesce(sum(length(CAST(text AS BLOB))), 0) AS bytes FROM spans"
+        " WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(spans),),
+    )
+    [count] = rows(db, "SELECT count(*) AS n FROM note_versions WHERE note = ?", (uid,))
+    db.execute(
+        "INSERT INTO purges (note, versions, spans, reason, at) VALUES (?, ?, ?, ?, ?)",
+        (uid, count["n"], len(spans), reason, now),
+    )
+    db.execute(
+        "UPDATE note_versions SET title = '', body = '', reason = '', tokens = NULL WHERE note = ?",
+        (uid,),
+    )
+    db.execute("UPDATE notes SET title = '', body = '', tokens = NULL WHERE uid = ?", (uid,))
+    _erase_spans(db, spans, now)
+    # Or the index would keep the words beside a mark that they are gone.
+    db.execute("INSERT INTO notes_fts (notes_fts) VALUES ('optimize')")
     return Erased(count["n"], len(spans), held["bytes"])
 
 
@@ -157,8 +164,13 @@ def _spans_of(db: Database, uid: str, sources: bool) -> list[int]:
         db,
         "SELECT s.id FROM note_versions v JOIN spans s ON s.episode = v.episode"
         "  AND s.step = v.step AND s.kind = 'summary' WHERE v.note = ?1 AND s.text IS NOT NULL"
-        " UNION SELECT s.id FROM spans s JOIN note_versions v ON v.note = ?1"
-        "  WHERE s.kind = 'recalled' AND instr(s.text, v.body)"
+        # What was looked up: where it is on record, by its words; else (files of schema 1) by its line.
+        " UNION SELECT s.id FROM note_versions v JOIN recalls r ON r.version = v.id"
+        "  JOIN spans s ON s.episode = r.episode AND s.step = r.step AND s.kind = 'recalled'"
+        "  WHERE v.note = ?1 AND instr(s.text, v.body)"
+        " UNION SELECT s.id FROM note_versions v JOIN spans s ON s.kind = 'recalled'"
+        "  AND instr(char(10) || s.text || char(10),"
+        "            char(10) || '- ' || v.title || ': ' || v.body || char(10)) WHERE v.note = ?1"
         " UNION SELECT s.id FROM note_versions v JOIN note_sources ns ON ns.version = v.id"
         "  JOIN spans s ON s.id = ns.span WHERE v.note = ?1 AND ?2 AND s.text IS NOT NULL",
         (uid, sources),
@@ -174,7 +186,8 @@ def _erase_spans(db: Database, ids: list[int], now: str) -> None:
     )
 
 
-def _forget_log(store: Store) -> None:
-    """Write the log back and empty it, as far as readers allow: it still holds what was erased."""
+def _forget_log(store: Store) -> bool:
+    """Write the log back and empty it: it still holds what was erased. Whether a reader held it."""
     with store.bare() as db:  # a checkpoint wants no transaction, not even for reading
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        [(busy, _, _)] = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return bool(busy)

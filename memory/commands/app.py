@@ -20,6 +20,9 @@ from memory.output import Format, Rows, render
 from memory.types import Bank, Frozen, Note, Scope
 
 FILE_NAME = "memory.sqlite"
+LOG_HELD = (
+    "a reader holds the file's log, which has the words still: when it has ended, run this again"
+)
 
 app = typer.Typer(
     name="memory",

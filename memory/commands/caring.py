@@ -10,6 +10,7 @@ import typer
 
 from memory import doctor as doctors
 from memory.commands.app import (
+    LOG_HELD,
     FileArgument,
     YesOption,
     app,
@@ -90,6 +91,8 @@ def retain(
         confirmed(yes, "Erase them for good?")
         gone = memory.retain(keep_days=keep_days, keep_bytes=limit)
         typer.echo(f"erased {gone.spans} spans ({gone.bytes} bytes)")
+        if gone.log_held:
+            typer.echo(LOG_HELD)
 
 
 def _bytes(text: str) -> int:

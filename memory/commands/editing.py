@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from memory.commands.app import (
+    LOG_HELD,
     BankOption,
     FileArgument,
     NoteArgument,
@@ -63,12 +64,12 @@ def edit(
         scope, found = find_note(memory, note)
         if title is None and body is None:
             title, body = _in_editor(found)
-        if (title or found.title, body or found.body) == (found.title, found.body):
+        title = found.title if title is None else title
+        body = found.body if body is None else body
+        if (title, body) == (found.title, found.body):
             typer.echo("unchanged")
             return
-        _commit(
-            memory, scope, [Rewrite(found.uid, found.version, body or found.body, title)], reason
-        )
+        _commit(memory, scope, [Rewrite(found.uid, found.version, body, title)], reason)
 
 
 def _in_editor(note: Note) -> tuple[str, str]:
@@ -162,6 +163,8 @@ def purge(
         confirmed(yes, "Erase it for good?")
         gone = memory.purge(scope, found.uid, reason=reason, sources=not keep_sources)
         typer.echo(f"erased {gone.versions} versions and {gone.spans} spans ({gone.bytes} bytes)")
+        if gone.log_held:
+            typer.echo(LOG_HELD)
 
 
 @rows_command("bank")

@@ -90,7 +90,8 @@ def import_(
             return
         confirmed(yes, f"Write {len(edits)} changes into {place}?")
         # The same document into the same bank in the same state is the same commit.
-        digest = hashlib.sha256(repr((place, edits)).encode()).hexdigest()
+        state = sorted((note.uid, note.version) for note in notes.values())
+        digest = hashlib.sha256(repr((place, edits, state)).encode()).hexdigest()
         done = memory.edit(scope, key=f"import/{digest}", edits=edits, reason=reason)
         typer.echo(printable(f"wrote {len(done.versions)} versions into {place}"))
 

@@ -22,7 +22,7 @@ from memory import (
     UnknownNote,
 )
 from memory.commands import app
-from memory.errors import BadValue, MemoryFileReadOnly
+from memory.errors import BadText, BadValue, MemoryFileReadOnly
 from tests.memory.old import make_v1
 from tests.memory.world import EPISODE, World, record, span
 
@@ -245,3 +245,19 @@ def test_writing_commands_make_no_file_and_read_commands_take_no_lock(
         for command in (["ls"], ["search", "door"], ["why", door.uid], ["history", door.uid],
                         ["stats"], ["tail"], ["bank"], ["backup", str(tmp_path / "c")]):  # fmt: skip
             assert run(command[0], world.path, *command[1:]).exit_code == 0, command
+
+
+def test_an_empty_body_is_refused_not_ignored(world: World, door: Note) -> None:
+    with pytest.raises(BadText, match="body is empty"):
+        run("edit", world.path, door.uid, "--body", "")
+
+
+def test_a_document_is_imported_again_once_its_note_is_gone(world: World, tmp_path: Path) -> None:
+    document = tmp_path / "bank.md"
+    head = 'steno-bank: 1\nkind: job\nname: "h"\nexported: "2026-01-01T00:00:00.000000Z"'
+    document.write_text(f"---\n{head}\n---\n\n## new\n\nfoo\n")
+    assert "wrote 1 versions" in run("import", world.path, document, "--yes").output
+    [note] = json.loads(run("ls", world.path, "--bank", "job/h", "--json").output)
+    run("rm", world.path, note["uid"])
+    assert "wrote 1 versions" in run("import", world.path, document, "--yes").output
+    assert len(json.loads(run("ls", world.path, "--bank", "job/h", "--json").output)) == 1

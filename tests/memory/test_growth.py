@@ -165,6 +165,28 @@ def test_a_purge_leaves_no_word_of_a_note_in_the_file(world: World, sources: boo
     assert (b"zanzibar" in everything(world.path)) == (not sources)
 
 
+def test_a_purge_takes_no_other_notes_words(world: World) -> None:
+    """A short body stands in many texts; what was looked up goes by the record, or by its whole line."""
+    short = world.add("a", "e", "e")
+    looked_up = [span(0, "recalled", 0, "- hall: the lantern hangs here")]
+    world.file.commit_step(EPISODE, record(0), looked_up)
+    world.file.commit_step(EPISODE, record(1), [span(1, "recalled", 0, "found:\n- e: e\n- f: g")])
+    assert world.file.purge(world.scope, short.uid, reason="r").spans == 1
+    left = [one.text for one in world.file.spans(EPISODE) if one.kind == "recalled"]
+    assert left == ["- hall: the lantern hangs here", None]
+
+
+def test_a_reader_that_holds_the_log_is_told_of(world: World) -> None:
+    note = world.add("a", "door", SECRET)
+    reader = sqlite3.connect(world.path)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM notes").fetchone()
+    assert world.file.purge(world.scope, note.uid, reason="r").log_held
+    reader.close()
+    again = world.file.purge(world.scope, note.uid, reason="r")
+    assert (again.versions, again.log_held) == (0, False)
+
+
 def test_versions_lose_their_words_only_under_a_purge(world: World) -> None:
     world.add("k", "t", "b")
     conn = sqlite3.connect(world.path)
