@@ -13,23 +13,28 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="bench", help="Measure this machine.", no_args_is_help=True)
 
+Model = Annotated[str, typer.Option(help="'embedded', a directory or a Hugging Face id.")]
+Policy = Annotated[str | None, typer.Option(help="Policy adapter: directory or id.")]
+BurstAdapter = Annotated[
+    str | None, typer.Option(help="Burst adapter: a directory, or 'untrained' for noise.")
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(help="Token sequences to take contexts from; default: games, played now."),
+]
+Context = Annotated[int, typer.Option(help="Tokens of a context, at most.", min=16)]
+Count = Annotated[int, typer.Option(help="Contexts.", min=1)]
+
 
 @app.command("decode")
 def decode(
-    model: Annotated[
-        str, typer.Option(help="'embedded', a directory or a Hugging Face id.")
-    ] = "embedded",
-    policy: Annotated[str | None, typer.Option(help="Policy adapter: directory or id.")] = None,
-    burst: Annotated[
-        str | None, typer.Option(help="Burst adapter: a directory, or 'untrained' for noise.")
-    ] = None,
+    model: Model = "embedded",
+    policy: Policy = None,
+    burst: BurstAdapter = None,
     dtype: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
-    data: Annotated[
-        Path | None,
-        typer.Option(help="Token sequences to take contexts from; default: games, played now."),
-    ] = None,
-    context: Annotated[int, typer.Option(help="Tokens of a context, at most.", min=16)] = 512,
-    count: Annotated[int, typer.Option(help="Contexts.", min=1)] = 12,
+    data: Data = None,
+    context: Context = 512,
+    count: Count = 12,
     tokens: Annotated[int, typer.Option(help="Tokens of a continuation, at most.", min=2)] = 64,
     confidence: Annotated[float, typer.Option(help="Of the confident bursts.", min=0, max=1)] = 0.9,
     stop: Annotated[
@@ -55,22 +60,15 @@ def decode(
 
 @app.command("exact")
 def exact(
-    model: Annotated[
-        str, typer.Option(help="'embedded', a directory or a Hugging Face id.")
-    ] = "embedded",
-    policy: Annotated[str | None, typer.Option(help="Policy adapter: directory or id.")] = None,
-    burst: Annotated[
-        str | None, typer.Option(help="Burst adapter: a directory, or 'untrained' for noise.")
-    ] = None,
+    model: Model = "embedded",
+    policy: Policy = None,
+    burst: BurstAdapter = None,
     dtype: Annotated[
         str, typer.Option(help="fp32, where the answer must be yes, or bf16.")
     ] = "fp32",
-    data: Annotated[
-        Path | None,
-        typer.Option(help="Token sequences to take contexts from; default: games, played now."),
-    ] = None,
-    context: Annotated[int, typer.Option(help="Tokens of a context, at most.", min=16)] = 400,
-    count: Annotated[int, typer.Option(help="Contexts.", min=1)] = 50,
+    data: Data = None,
+    context: Context = 400,
+    count: Count = 50,
     tokens: Annotated[int, typer.Option(help="Tokens of a continuation.", min=1)] = 128,
 ) -> None:
     """Whether slow and verified slow mode write what transformers' generate writes."""

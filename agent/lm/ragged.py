@@ -158,16 +158,16 @@ def ragged_attention(
                 part, keys, values, attn_mask=mask, scale=scaling, enable_gqa=grouped
             )
         else:
-            out = _capped_attention(part, keys, values, mask, scaling, softcap)
+            out = capped_attention(part, keys, values, mask, scaling, softcap)
         outputs.append(out)
     return torch.cat(outputs, dim=2).transpose(1, 2).contiguous(), None
 
 
-def _capped_attention(
+def capped_attention(
     query: torch.Tensor,  # (1, Hq, T, D)
     keys: torch.Tensor,  # (1, H, L, D)
     values: torch.Tensor,
-    mask: torch.Tensor | None,  # (T, L)
+    mask: torch.Tensor | None,  # (T, L), or one that broadcasts to the scores
     scaling: float | None,
     softcap: float,
 ) -> torch.Tensor:

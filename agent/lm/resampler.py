@@ -26,6 +26,11 @@ class Ranked:
     )  # (M, S): the half of the sampler's first layer that the hidden state gives
 
 
+def without(everything: torch.Tensor, part: torch.Tensor) -> torch.Tensor:
+    """log(exp(everything) - exp(part)), finite where the part is nearly all. # (M,), (M,) -> (M,)"""
+    return everything + torch.log1p(-torch.exp(part - everything).clamp(max=1 - 1e-6))
+
+
 class Resampler:
     """The sampler head over a few candidates: on the whole vocabulary it would cost more than a pass."""
 
@@ -43,8 +48,7 @@ class Resampler:
         """Candidates of all masks, from their logits (M, V) and hidden states (M, D)."""
         best, ids = logits.float().topk(self._candidates)
         everything, top = logits.float().logsumexp(-1), best.logsumexp(-1)
-        rest = everything + torch.log1p(-torch.exp(top - everything).clamp(max=1 - 1e-6))
-        return Ranked(ids, best, rest, self._unembed[ids], self._here(hidden))
+        return Ranked(ids, best, without(everything, top), self._unembed[ids], self._here(hidden))
 
     def resample(
         self, ranked: Ranked, masks: Sequence[int], previous: Sequence[int]

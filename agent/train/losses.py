@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
+from agent.lm.resampler import without
+
 
 @dataclass(slots=True)
 class Candidates:
@@ -26,8 +28,7 @@ def candidates(logits: torch.Tensor, count: int, unembed: torch.Tensor) -> Candi
     """Rank each mask's tokens. # (N, V) float32, (V, D)"""
     best, ids = logits.topk(min(count, logits.shape[1]))
     everything, top = logits.logsumexp(-1), best.logsumexp(-1)
-    rest = everything + torch.log1p(-torch.exp(top - everything).clamp(max=1 - 1e-6))
-    return Candidates(ids, best, unembed[ids], everything, rest)
+    return Candidates(ids, best, unembed[ids], everything, without(everything, top))
 
 
 def moved(found: Candidates, change: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

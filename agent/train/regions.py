@@ -18,6 +18,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
 from agent.errors import ModelUnavailable
+from agent.lm.ragged import capped_attention
 from agent.train.sequences import TokenSequence
 
 IMPLEMENTATION = "steno_regions"
@@ -201,9 +202,7 @@ def regions_attention(
         )
     else:
         seen = prefix.seen(length, sliding_window, query.device)
-        scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-        scores = softcap * torch.tanh(query @ key.transpose(2, 3) * scale / softcap)
-        out = scores.masked_fill(~seen, float("-inf")).softmax(-1).to(value.dtype) @ value
+        out = capped_attention(query, key, value, seen, scaling, softcap)
     return out.transpose(1, 2).contiguous(), None
 
 
