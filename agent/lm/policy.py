@@ -36,6 +36,34 @@ def save(adapted: Any, directory: Path, *, base: str, base_name: str) -> None:
     (directory / NAMEPLATE).write_text(json.dumps({"format": 1, "base": base}) + "\n")
 
 
+def restore(adapted: Any, directory: Path, *, base: str) -> None:
+    """Put a saved adapter's weights into a PeftModel of the same shape, to train it further.
+
+    Raises ModelUnavailable where the files are missing or damaged, AdapterMismatch where the adapter is
+    for other weights or has another shape.
+    """
+    from peft import get_peft_model_state_dict, set_peft_model_state_dict
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    _require_owner(directory, base)
+    try:
+        tensors = load_file(directory / WEIGHTS)
+    except (OSError, SafetensorError) as error:
+        raise ModelUnavailable(
+            f"cannot load the policy adapter in {str(directory)!r}: {error}"
+        ) from error
+    wanted = {name: each.shape for name, each in get_peft_model_state_dict(adapted).items()}
+    found = {name: each.shape for name, each in tensors.items()}
+    if wanted != found:
+        other = min(n for n in wanted | found if wanted.get(n) != found.get(n))
+        raise AdapterMismatch(
+            f"the policy adapter in {str(directory)!r} has {other!r} as {found.get(other)}, and "
+            f"{wanted.get(other)} is trained; give the rank and targets that it was trained with"
+        )
+    set_peft_model_state_dict(adapted, tensors)
+
+
 def find(name: str) -> Path:
     """The directory of an adapter: itself, or the snapshot of a Hugging Face id.
 
@@ -67,6 +95,22 @@ def merge(network: Any, directory: Path, *, base: str) -> tuple[Any, str]:
     """
     from peft import PeftModel
 
+    identity = _require_owner(directory, base)
+    try:
+        merged: Any = PeftModel.from_pretrained(network, str(directory)).merge_and_unload()
+    except Exception as error:  # a stranger's files: peft and safetensors raise anything
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ModelUnavailable(
+            f"cannot load the policy adapter in {str(directory)!r}: {reason}"
+        ) from error
+    return merged, hashlib.sha256(f"{base}+{identity}".encode()).hexdigest()
+
+
+def _require_owner(directory: Path, base: str) -> str:
+    """The hash of an adapter that was made for these weights.
+
+    Raises ModelUnavailable where its files cannot be read, AdapterMismatch where it is another's.
+    """
     try:
         owner = json.loads((directory / NAMEPLATE).read_text())["base"]
         identity = _hash(directory)
@@ -80,14 +124,7 @@ def merge(network: Any, directory: Path, *, base: str) -> tuple[Any, str]:
             f"the policy adapter in {str(directory)!r} was made for weights {str(owner)[:12]}, and this "
             f"model has {base[:12]}; use its own model, or train one for this"
         )
-    try:
-        merged: Any = PeftModel.from_pretrained(network, str(directory)).merge_and_unload()
-    except Exception as error:  # a stranger's files: peft and safetensors raise anything
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ModelUnavailable(
-            f"cannot load the policy adapter in {str(directory)!r}: {reason}"
-        ) from error
-    return merged, hashlib.sha256(f"{base}+{identity}".encode()).hexdigest()
+    return identity
 
 
 def _hash(directory: Path) -> str:

@@ -34,7 +34,7 @@ Rate = Annotated[float | None, typer.Option("--lr", help="The highest learning r
 BatchTokens = Annotated[int | None, typer.Option(help="Positions of one micro-batch.")]
 Accumulate = Annotated[int | None, typer.Option(help="Micro-batches of one step.")]
 Rank = Annotated[int | None, typer.Option(help="Of each low-rank update.")]
-Init = Annotated[Path | None, typer.Option(help="A burst adapter to go on from.")]
+Init = Annotated[Path | None, typer.Option(help="An adapter of its kind to go on from.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="Any other setting: key=value. Repeatable.")
 ]
@@ -80,6 +80,7 @@ def policy(
     out: Out,
     data: Data = None,
     model: Model = None,
+    init: Init = None,
     device: Device = None,
     dtype: Dtype = None,
     seed: Seed = None,

@@ -29,7 +29,7 @@ from agent.train.player.playing import BUDGET, MOST_STEPS, PRESET, Played, play
 from agent.train.sequences import TokenSequence, write
 
 # Shares of the games of a mixed file.
-SHARES = {"coin-collector": 0.20, "treasure-hunter": 0.25, "cooking": 0.55}
+SHARES = {"coin-collector": 0.10, "treasure-hunter": 0.28, "cooking": 0.62}
 _CHUNK = 10
 
 

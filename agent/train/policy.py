@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from agent.errors import TrainingFailed
+from agent.train.attention import IMPLEMENTATION
 from agent.train.card import write_card
 from agent.train.data import Batch, padded
 from agent.train.run import prepare, train
@@ -32,8 +33,10 @@ def train_policy(given: Mapping[str, Any], out: Path, *, resume: bool = False) -
     started = time.monotonic()
     run = prepare(PolicySettings, given, out, resume=resume)
     settings, loaded = run.settings, run.loaded
-    loaded.network.set_attn_implementation("sdpa")
+    loaded.network.set_attn_implementation(IMPLEMENTATION)
     adapted = adapt(loaded.network, settings)
+    if settings.init is not None:
+        policy.restore(adapted, settings.init, base=loaded.base)
     report = train(run, PolicyTask(adapted), collate, resume=resume, started=started)
     policy.save(adapted, out, base=loaded.base, base_name=loaded.name)
     write_card(

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
 from agent.errors import ModelUnavailable
 from agent.lm.ragged import capped_attention
+from agent.train.attention import attend
 from agent.train.sequences import TokenSequence
 
 IMPLEMENTATION = "steno_regions"
@@ -191,16 +191,14 @@ def regions_attention(
     else:
         key = torch.cat([prefix.keys[layer].to(key.dtype), key], dim=2)
         value = torch.cat([prefix.values[layer].to(value.dtype), value], dim=2)
-    groups = query.shape[1] // key.shape[1]
-    key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
     length = prefix.keys[layer].shape[2]
     plain = prefix.layout is None and (sliding_window is None or length <= sliding_window)
     seen = None if plain else prefix.seen(length, sliding_window, query.device)
     if softcap is None:
-        out = scaled_dot_product_attention(
-            query, key, value, attn_mask=seen, is_causal=plain, scale=scaling
-        )
+        out = attend(query, key, value, seen, scaling)
     else:
+        groups = query.shape[1] // key.shape[1]
+        key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
         seen = prefix.seen(length, sliding_window, query.device)
         out = capped_attention(query, key, value, seen, scaling, softcap)
     return out.transpose(1, 2).contiguous(), None

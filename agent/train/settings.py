@@ -51,6 +51,7 @@ class LoopSettings(BaseModel):
 class PolicySettings(LoopSettings):
     """LoRA that makes a base model play."""
 
+    init: Path | None = Field(None, description="a policy adapter to go on from")
     rank: Positive = Field(32, description="of each low-rank update")
     alpha: Above = Field(32.0, description="updates are scaled by alpha / rank")
     targets: tuple[str, ...] = Field((), description="module names; none: every linear module")

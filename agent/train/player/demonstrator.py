@@ -12,10 +12,10 @@ from agent.note_ops import render
 from agent.prompts import THOUGHT_END
 from agent.train.player.notes import operations
 from agent.train.player.reading import belief_of, decide
-from agent.train.player.thoughts import command_of, phrasings, stream
+from agent.train.player.thoughts import command_of, phrasings
 from agent.train.player.window import Transcript, read_window
 
-VERSION = 2
+VERSION = 3
 """Counts changes of what the player writes: two players of one version write the same."""
 
 
@@ -68,9 +68,9 @@ class Demonstrator:
         belief = belief_of(transcript)
         decision = decide(transcript, belief)
         here = belief.here.name if belief.here is not None else ""
-        draw = stream(*(f"{t.observation}{t.thought}{t.action}" for t in transcript.turns), here)
+        before = next((turn.thought for turn in reversed(transcript.turns) if turn.thought), "")
         ids: list[int] = []
-        for text in phrasings(decision, here, draw):
+        for text in phrasings(decision, here, before):
             ids = self.vocabulary.encode(f" {text}{THOUGHT_END}")
             if len(ids) <= max_tokens or text.startswith("Next: "):
                 break

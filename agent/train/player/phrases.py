@@ -212,47 +212,32 @@ REASONS: dict[str, tuple[str, ...]] = {
     ),
 }
 
-OPENINGS: tuple[str, ...] = (
-    "",
-    "",
-    "",
-    "In the {here}: ",
-    "I am in the {here}, ",
-    "{Here}. ",
-    "Now in the {here}, ",
-    "This is the {here}; ",
-    "OK, the {here}: ",
-)
-
-# What stands before a command, so that it can be read out of a thought again.
-CLOSINGS: tuple[str, ...] = (
-    ", so I {command}.",
-    ", so {command}.",
-    ". I {command}.",
-    ". So I {command}.",
-    "; I will {command}.",
-    ". Let me {command}.",
-    ", I'd better {command}.",
-    ". Next: {command}.",
-    ". Time to {command}.",
-    ": {command}.",
-)
-# The command first, the reason after it.
-REVERSED: tuple[str, ...] = (
-    "I {command}: {reason}.",
+# How a thought is put together: the turns of phrase that thoughts take one after the other. No two share
+# their beginning and their end, so that a thought shows which of them it is.
+FORMS: tuple[str, ...] = (
+    "{Reason}, so I {command}.",
+    "In the {here}: {reason}. I {command}.",
     "Let me {command}, as {reason}.",
+    "{Here}. {Reason}; I will {command}.",
     "I {command} because {reason}.",
+    "Now in the {here}, {reason}. Time to {command}.",
     "Next: {command}. {Reason}.",
-    "I will {command}, since {reason}.",
+    "I am in the {here}, {reason}. So I {command}.",
+    "{Reason}: {command}.",
     "So {command}: {reason}.",
+    "This is the {here}; {reason}. Let me {command}.",
+    "OK, the {here}: {reason}. Next: {command}.",
+    "I will {command}, since {reason}.",
+    "{Reason}, I'd better {command}.",
 )
 
 # For commands that are nouns ('inventory', 'goal'), which no verb may precede.
-NOUN_CLOSINGS: tuple[str, ...] = (
-    ": {command}.",
-    ". Next: {command}.",
-    "; first: {command}.",
-    ", so: {command}.",
-    ". I ask for it: {command}.",
+NOUN_FORMS: tuple[str, ...] = (
+    "{Reason}: {command}.",
+    "In the {here}: {reason}. Next: {command}.",
+    "First: {command}, as {reason}.",
+    "{Here}. {Reason}; first: {command}.",
+    "Next: {command}. {Reason}.",
+    "Now in the {here}, {reason}, so: {command}.",
+    "{Reason}. I ask for it: {command}.",
 )
-NOUN_REVERSED: tuple[str, ...] = ("Next: {command}. {Reason}.", "First: {command}, as {reason}.")

@@ -1,79 +1,63 @@
 """A decision as a thought: one plain line that gives the true reason and names the command.
 
-Which words are chosen follows from a hash of the window, so the same window gives the same thought.
+The words vary, and follow from what the window shows: a thought takes the turn of phrase (FORMS) after
+the one of the thought before it, and the thing or the room that it is about says which of the reasons
+(REASONS) it gives. So a reader of the window can know them, and a model learns reasons instead of dice.
 """
 
 from __future__ import annotations
 
-import hashlib
-import random
 import re
 from collections.abc import Iterator
 from string import Formatter
+from zlib import crc32
 
 from agent.train.player.decision import Decision
-from agent.train.player.phrases import (
-    CLOSINGS,
-    NOUN_CLOSINGS,
-    NOUN_REVERSED,
-    OPENINGS,
-    REASONS,
-    REVERSED,
-)
+from agent.train.player.phrases import FORMS, NOUN_FORMS, REASONS
 
 _MOVES = r"go (?:north|east|south|west)"
 _PLAIN = r"look|inventory|goal|prepare meal|eat meal"
 _OTHERS = r"(?:take|open|examine|drop|cook|chop|slice|dice|unlock) [^.,:;!?\n]+?"
+_COMMAND = rf"(?:{_MOVES}|{_PLAIN}|{_OTHERS})"
 # A command stands at the start, or after one of the words that introduce it.
 _INTRODUCED = re.compile(
     rf"(?:^|(?:\bI|\bso|\bSo|\bwill|\bLet me|\bbetter|\bNext:|\bTime to|:) )"
-    rf"({_MOVES}|{_PLAIN}|{_OTHERS})(?= because |[.,:;!?]|$)"
+    rf"({_COMMAND})(?= because |[.,:;!?]|$)"
 )
-_FIELDS = {
-    reason: tuple(name for _, name, _, _ in Formatter().parse(reason) if name)
-    for reasons in REASONS.values()
-    for reason in reasons
-}
-MOST_TRIES = 40
+_NOUNS = frozenset({"inventory", "goal"})
+# What a thought is about, in the order in which it is looked for among a decision's facts.
+_SUBJECTS = ("item", "holder", "target")
 
 
-def stream(*texts: str) -> random.Random:
-    """A stream of random numbers that is a function of the texts alone."""
-    digest = hashlib.sha256("\x1f".join(texts).encode("utf-8", "replace")).digest()
-    return random.Random(int.from_bytes(digest[:8], "big"))
+def phrasings(decision: Decision, here: str, before: str) -> Iterator[str]:
+    """Thoughts for a decision, without end; the caller takes the first that is short enough.
 
-
-def phrasings(decision: Decision, here: str, draw: random.Random) -> Iterator[str]:
-    """Thoughts for a decision, varied, without end; the caller takes the first that is short enough.
-
-    Later ones are shorter: after a while openings are left out, and then all but the shortest reason.
+    `here` is the room's name, `before` the thought before this one; empty where the window shows none.
     """
-    facts = {"here": here, **decision.facts}
-    usable = [r for r in REASONS[decision.kind] if all(facts.get(f) for f in _FIELDS[r])]
-    bare = f"Next: {decision.command}."
-    for attempt in range(MOST_TRIES):
-        if not usable:
-            break
-        reason = draw.choice(usable).format(**facts)
-        openings = OPENINGS if attempt < MOST_TRIES // 2 and here else ("",)
-        opening = draw.choice(openings)
-        if opening and f"the {here}" in reason:
-            opening = ""  # the reason names the room already
-        yield _phrase(
-            decision.command, reason, opening.format(here=here, Here=_capital(here)), draw
-        )
+    facts = {"here": here, **decision.facts, "command": decision.command}
+    forms = NOUN_FORMS if decision.command in _NOUNS else FORMS
+    turn = turn_after(before, here)
+    reasons = REASONS[decision.kind]
+    subject = next((facts[name] for name in _SUBJECTS if facts.get(name)), here)
+    first = crc32(subject.encode())
+    for step in range(len(forms)):
+        form = forms[(turn + step) % len(forms)]
+        for number in range(len(reasons)):
+            reason = reasons[(first + number) % len(reasons)]
+            # A room is named once.
+            named = _fields(form) & _fields(reason)
+            if not named and all(facts.get(each) for each in _fields(form) | _fields(reason)):
+                yield _filled(form, reason, facts)
     while True:
-        yield bare
+        yield f"Next: {decision.command}."
 
 
-def _phrase(command: str, reason: str, opening: str, draw: random.Random) -> str:
-    noun = command in {"inventory", "goal"}
-    if opening[-2:] in {"", ". "} and draw.random() < 0.45:
-        text = draw.choice(NOUN_REVERSED if noun else REVERSED)
-        said = text.format(command=command, reason=reason, Reason=_capital(reason))
-        return opening + _capital(said)
-    said = reason + draw.choice(NOUN_CLOSINGS if noun else CLOSINGS).format(command=command)
-    return _capital(opening + (_capital(said) if opening.endswith(". ") else said))
+def turn_after(before: str, here: str) -> int:
+    """The number of the next turn of phrase: the one after the last thought's, or the room's own."""
+    for number, pattern in _PATTERNS:
+        if pattern.fullmatch(before.strip()):
+            return (number + 1) % len(FORMS)
+    return crc32(here.encode()) % len(FORMS)
 
 
 def command_of(thought: str) -> str | None:
@@ -82,5 +66,33 @@ def command_of(thought: str) -> str | None:
     return " ".join(str(found[-1]).split()) if found else None
 
 
+def _filled(form: str, reason: str, facts: dict[str, str]) -> str:
+    said = reason.format(**facts)
+    given = {**facts, "reason": said, "Reason": _capital(said), "Here": _capital(facts["here"])}
+    return form.format(**given)
+
+
+def _fields(text: str) -> frozenset[str]:
+    """The facts that a form or a reason names."""
+    names = {name.lower() for _, name, _, _ in Formatter().parse(text) if name}
+    return frozenset(names - {"reason"})
+
+
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _pattern(form: str) -> re.Pattern[str]:
+    """What every thought of a form looks like."""
+    named = {None: "", "command": _COMMAND, "here": r"[^.,:;]+", "Here": r"[^.,:;]+"}
+    parts = Formatter().parse(form)
+    return re.compile("".join(re.escape(said) + named.get(name, ".+") for said, name, *_ in parts))
+
+
+def _by_plainness() -> list[tuple[int, re.Pattern[str]]]:
+    """The forms' numbers and patterns, those with most words of their own first."""
+    own = [sum(len(said) for said, *_ in Formatter().parse(form)) for form in FORMS]
+    return [(n, _pattern(FORMS[n])) for n in sorted(range(len(FORMS)), key=lambda n: -own[n])]
+
+
+_PATTERNS = _by_plainness()

@@ -22,11 +22,11 @@ from agent.train.player.explore import explore
 from agent.train.player.foods import left_to_do, plain, read_recipe, recipe_of_note, write_recipe
 from agent.train.player.mix import CYCLES, games
 from agent.train.player.notes import operations
-from agent.train.player.phrases import REASONS
+from agent.train.player.phrases import FORMS, REASONS
 from agent.train.player.places import DIRECTIONS, listed, room_of
 from agent.train.player.reading import belief_of, family_of
 from agent.train.player.remember import KEPT_FIXTURES, believe, desired, read_room, write_room
-from agent.train.player.thoughts import command_of, phrasings, stream
+from agent.train.player.thoughts import command_of, phrasings, turn_after
 from agent.train.player.treasure_hunter import target_of
 from agent.train.player.window import ShownNote, Transcript, Turn, read_window
 from agent.window_text import head_ids, observation_ids, user_turn
@@ -287,10 +287,23 @@ COMMANDS = (
 )  # fmt: skip
 
 
+PLACES = ("den", "walk-in closet", "recreation zone", "Kid's room")
+
+
 @settings(deadline=None)
-@given(st.sampled_from(sorted(REASONS)), st.sampled_from(COMMANDS), st.integers())
-def test_the_command_can_be_read_out_of_every_thought(kind: str, command: str, seed: int) -> None:
-    thoughts = phrasings(Decision(command, kind, FACTS), "den", stream(str(seed)))
+@given(
+    st.sampled_from(sorted(REASONS)),
+    st.sampled_from(COMMANDS),
+    st.sampled_from(PLACES),
+    st.sampled_from(FORMS),
+)
+def test_the_command_can_be_read_out_of_every_thought(
+    kind: str, command: str, here: str, form: str
+) -> None:
+    before = form.format(
+        reason="all is done", Reason="All is done", here=here, Here=here, command="go north"
+    )
+    thoughts = phrasings(Decision(command, kind, FACTS), here, before)
     for _ in range(5):
         thought = next(thoughts)
         assert command_of(thought) == command
@@ -298,10 +311,26 @@ def test_the_command_can_be_read_out_of_every_thought(kind: str, command: str, s
         assert "{" not in thought
 
 
-def test_thoughts_vary() -> None:
-    decision = Decision("go east", "explore", FACTS)
-    made = {next(phrasings(decision, "den", stream(str(n)))) for n in range(300)}
-    assert len(made) > 150
+@given(st.sampled_from(sorted(REASONS)), st.sampled_from(COMMANDS), st.sampled_from(PLACES))
+def test_each_thought_takes_the_turn_of_phrase_after_the_last_ones(
+    kind: str, command: str, here: str
+) -> None:
+    if command in {"inventory", "goal"}:
+        return
+    decision, thought, turns = Decision(command, kind, {**FACTS, "here": here}), "", []
+    for _ in range(3 * len(FORMS)):
+        thought = next(phrasings(decision, here, thought))
+        turns.append(turn_after(thought, here))
+    # A form that would name the room twice is passed over, so all others come round.
+    assert len(set(turns)) >= len(FORMS) // 2
+    assert turns[: len(set(turns))] == turns[len(set(turns)) : 2 * len(set(turns))]
+
+
+def test_what_a_thought_is_about_chooses_its_reason() -> None:
+    items = ["salt", "egg", "red onion", "pork chop", "flour", "milk", "parsley"]
+    decisions = [Decision(f"take {i}", "take", {**FACTS, "item": i}) for i in items]
+    made = {next(phrasings(d, "den", "")).replace(d.facts["item"], "_") for d in decisions}
+    assert len(made) > 3
 
 
 def test_no_command_in_a_thought_that_names_none() -> None:

@@ -52,6 +52,19 @@ def test_it_learns_to_write_what_was_written(trained: Path) -> None:
     assert metrics(trained, "train")[-1]["loss"] < metrics(trained, "train")[0]["loss"] / 2
 
 
+def test_a_training_goes_on_from_a_saved_adapter(
+    model: Path, data: Path, trained: Path, tmp_path: Path
+) -> None:
+    settings = quick(model, data, steps=1, lr=1e-9, rank=8)
+    train_policy({**settings, "init": trained}, tmp_path / "more")
+    end, (start, _) = metrics(trained, "eval")[-1], metrics(tmp_path / "more", "eval")
+    assert start["loss"] == pytest.approx(end["loss"], rel=0.02)  # it was saved in bf16
+    with pytest.raises(AdapterMismatch, match="rank and targets"):
+        train_policy({**settings, "init": trained, "rank": 4}, tmp_path / "other")
+    with pytest.raises(ModelUnavailable, match="no policy adapter"):
+        train_policy({**settings, "init": tmp_path / "nothing"}, tmp_path / "none")
+
+
 def test_a_run_loads_it_and_it_changes_what_the_model_computes(model: Path, trained: Path) -> None:
     plain = load_network(str(model), dtype="fp32", device="cpu")
     merged = load_network(str(model), dtype="fp32", device="cpu", policy=str(trained))
