@@ -66,7 +66,8 @@ def _as_seen(db: Database, uid: str, version: int, bank: Bank) -> Note:
         bank,
         row["title"],
         row["body"],
-        row["state"],
+        # A purge reaches into the past: no window may show what has no words any more.
+        row["state"] if row["title"] else "deleted",
         version,
         row["tokens"],
         bool(row["pinned"]),

@@ -8,10 +8,17 @@ from contextlib import closing
 from pathlib import Path
 
 from memory.errors import MemoryFileMissing, MemoryFileReadOnly
+from memory.sqlite_errors import named_errors
+
+# What only the file that is written can cause; any other error is the source's.
+_OF_THE_COPY = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 
 
 def copy(source: sqlite3.Connection, destination: Path) -> None:
-    """Copy a database to a new file, mode 0600; nothing is left there where the copy fails."""
+    """Copy a database to a new file, mode 0600; nothing is left there where the copy fails.
+
+    Raises MemoryFileMissing, MemoryFileReadOnly and MemoryFileFull, which name the copy.
+    """
     if destination.exists():
         raise MemoryFileReadOnly(f"{destination} exists: name a path where nothing is yet")
     if not destination.parent.is_dir():
@@ -25,9 +32,12 @@ def copy(source: sqlite3.Connection, destination: Path) -> None:
             source.backup(target)
             # The copy carries its source's mode; one file is easier to hand on than three.
             target.execute("PRAGMA journal_mode = DELETE")
-    except BaseException:
+    except BaseException as error:
         for end in ("", "-journal", "-wal", "-shm"):
             destination.with_name(destination.name + end).unlink(missing_ok=True)
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_COPY:
+            with named_errors(destination):
+                raise
         raise
 
 

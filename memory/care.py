@@ -8,10 +8,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memory import backup, growth, origins
+from memory import backup, episodes, expected, growth, origins
 from memory.sqlite_errors import named_errors
 from memory.store import Store
-from memory.types import Scope
+from memory.types import Bank, Scope
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -30,6 +30,13 @@ class Care:
         """
         with self._store.read() as db:
             backup.copy(db.conn, destination)
+
+    def repair(self) -> list[str]:
+        """Make again all that follows from the tables: views, indexes, triggers, full-text index.
+
+        Returns a line for each. No row of a table changes.
+        """
+        return expected.repair(self._store)
 
     @contextmanager
     def copied(self) -> Iterator[sqlite3.Connection]:
@@ -54,9 +61,15 @@ class Care:
             with self._store.bare() as db:
                 db.execute("PRAGMA synchronous = FULL")
 
-    def sizes(self) -> list[growth.Size]:
-        """Rows and bytes of the file by kind, the largest first."""
+    def sizes(self, bank: Bank | None = None) -> list[growth.Size]:
+        """Rows and bytes of the file by kind, the largest first; or what is of one bank.
+
+        Raises UnknownBank.
+        """
         with self._store.read() as db:
+            if bank is not None:
+                episodes.check_bank(db, bank)
+                return growth.sizes_of(db, bank)
             return growth.sizes(db, self._store.path)
 
     def retain(
@@ -79,15 +92,30 @@ class Care:
         """
         return growth.purge(self._store, scope, uid, reason, sources)
 
-    def why(self, scope: Scope, uid: str, version: int | None = None) -> origins.Origin:
+    def why(
+        self, scope: Scope, uid: str, version: int | None = None, *, upto: str | None = None
+    ) -> origins.Origin:
         """Where a version (the newest, where None) came from, and where it was recalled.
 
-        Raises UnknownNote, OutOfScope and UnknownBank.
+        ``upto`` a time (ISO-8601 UTC) only. Raises UnknownNote, OutOfScope and UnknownBank.
         """
         with self._store.read() as db:
-            return origins.why(db, scope, uid, version)
+            return origins.why(db, scope, uid, version, upto)
 
-    def timeline(self, after: str = "", limit: int | None = None) -> list[dict[str, object]]:
-        """What happened after a time (ISO-8601 UTC), oldest first; at most the ``limit`` newest."""
+    def timeline(
+        self,
+        after: str = "",
+        limit: int | None = None,
+        *,
+        bank: Bank | None = None,
+        upto: str | None = None,
+    ) -> list[dict[str, object]]:
+        """What happened after a time (ISO-8601 UTC), oldest first; at most the ``limit`` newest.
+
+        Of a ``bank``: what became of its notes, and what the episodes did whose own bank it is.
+        Raises UnknownBank.
+        """
         with self._store.read() as db:
-            return origins.timeline(db, after, limit)
+            if bank is not None:
+                episodes.check_bank(db, bank)
+            return origins.timeline(db, after, upto, limit, bank)

@@ -68,19 +68,29 @@ def apply_change(
     return _update(db, note, op, {"pinned": int(change.pinned)}, author, at)
 
 
-def echo_of(db: Database, scope: Scope, change: Edit) -> tuple[int, bool] | None:
-    """The version (row id) that says already what the change would say; None where none does.
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """A note that says already what a change would say."""
 
-    The second value tells whether the note stands where this scope may write. What an agent reads
-    in its own window it is apt to note again: such echoes would fill a bank with copies. Another
-    episode's own bank does not count: to share a note is no echo.
+    note: str
+    version: int
+    """Its newest version's row id."""
+    ours: bool
+    """Whether it stands where the scope may write."""
+
+
+def echo_of(db: Database, scope: Scope, change: Edit) -> Echo | None:
+    """The note that says already what the change would say; None where none does.
+
+    What an agent reads in its own window it is apt to note again: such echoes would fill a bank with
+    copies. Another episode's own bank does not count: to share a note is no echo.
     """
     if isinstance(change, Rewrite):
         note = notes.one(db, scope, change.uid)
         title = note.title if change.title is None else change.title
         same = (note_title(title), note_body(change.body)) == (note.title, note.body)
         stale = note.version != change.seen_version or note.state == "deleted"
-        return None if stale or not same else (_newest_version(db, note.uid), True)
+        return None if stale or not same else Echo(note.uid, _newest_version(db, note.uid), True)
     if not isinstance(change, Add):
         return None
     wanted = said(note_title(change.title), note_body(change.body))
@@ -99,7 +109,8 @@ def echo_of(db: Database, scope: Scope, change: Edit) -> tuple[int, bool] | None
         )
         for row in found:
             if said(row["title"], row["body"]) == wanted:
-                return _newest_version(db, row["uid"]), bank in scope.writable
+                newest = _newest_version(db, row["uid"])
+                return Echo(row["uid"], newest, bank in scope.writable)
     return None
 
 
@@ -144,7 +155,8 @@ def _add(
     if not re.fullmatch(r"[0-9a-f]{16}", uid):
         raise BadValue(f"note uid {text.shown(uid)} is none: it must be 16 hex digits")
     if first(db, "SELECT 1 FROM notes WHERE uid = ?", (uid,)) is not None:
-        raise Conflict(f"note uid {uid} is taken: use another idempotency key")
+        better = "use another idempotency key" if change.uid is None else "leave the uid out"
+        raise Conflict(f"note uid {uid} is taken by another note of this file: {better}")
     proposed = author.actor == "agent" and asks_for_approval(db, bank)
     db.execute(
         "INSERT INTO notes (id, uid, bank, title, body, state, version, tokens, created, updated)"

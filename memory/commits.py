@@ -21,29 +21,41 @@ def begin_commit(
 ) -> tuple[int, bool]:
     """The commit of this key: its row id, and whether an earlier call made it.
 
-    An edit has no episode. Raises Conflict where the key was used for another verb.
+    An edit has no episode. Raises what ``known_commit`` raises.
     """
-    text.name(key, "idempotency key")
     if episode is not None:
         episodes.require(db, episode)
         text.count(step or 0, "step")
-    known = first(
-        db,
-        "SELECT id, verb FROM commits WHERE coalesce(episode, '') = ? AND key = ?",
-        (episode or "", key),
-    )
+    known = known_commit(db, episode, key, verb)
     if known is not None:
-        if known["verb"] != verb:
-            raise Conflict(
-                f"key {key!r} of episode {episode} was used for a {known['verb']}, "
-                f"not a {verb}: use another key"
-            )
-        return known["id"], True
+        return known, True
     cursor = db.execute(
         "INSERT INTO commits (episode, key, verb, step, at) VALUES (?, ?, ?, ?, ?)",
         (episode, key, verb, step, now),
     )
     return row_id(cursor.lastrowid), False
+
+
+def known_commit(db: Database, episode: str | None, key: str, verb: str) -> int | None:
+    """The row id of the commit that was made under this key; None where none was.
+
+    Raises Conflict where the key was used for another verb, and BadText for an unusable key.
+    """
+    text.name(key, "idempotency key")
+    known = first(
+        db,
+        "SELECT id, verb FROM commits WHERE coalesce(episode, '') = ? AND key = ?",
+        (episode or "", key),
+    )
+    if known is None:
+        return None
+    if known["verb"] != verb:
+        raise Conflict(
+            f"key {key!r} of episode {episode} was used for a {known['verb']}, "
+            f"not a {verb}: use another key"
+        )
+    found: int = known["id"]
+    return found
 
 
 def add_prune(db: Database, episode: str, step: int, commit: int, prune: Prune, now: str) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import sqlite3
 import sys
-from contextlib import closing
 from pathlib import Path
 
+from memory.expected import fresh
 from memory.migrations import MIGRATIONS
 
 BEGIN, END = "<!-- schema: written by python -m memory.docs -->", "<!-- end of schema -->"
@@ -18,10 +18,7 @@ BEGIN, END = "<!-- schema: written by python -m memory.docs -->", "<!-- end of s
 
 def schema() -> str:
     """Tables, views, indexes and triggers after every migration, as Markdown."""
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as conn:
-        for migration in MIGRATIONS:
-            for statement in migration:
-                conn.execute(statement)
+    with fresh() as conn:
         found = conn.execute(
             "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"
             " AND name NOT LIKE 'notes_fts_%' ORDER BY rowid"

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from memory.errors import MemoryFileError
+from memory import expected, step_hashes
+from memory.errors import MemoryFileDamaged, MemoryFileError, MemoryFileFull, NotAMemoryFile
 from memory.file import MemoryFile
+from memory.migrations import MIGRATIONS
 
 T = TypeVar("T")
 OK, WARNING, ERROR = "ok", "warning", "error"
@@ -31,20 +33,35 @@ def examine(path: Path) -> list[Finding]:
     """Every check on the file, which is only read, also while a run is writing.
 
     It is copied first (in memory or a temporary file), so that all checks see one moment.
-    Raises what ``MemoryFile.open`` raises for a file that cannot be opened at all.
+    A file too damaged to be opened is a finding like others. Raises what ``MemoryFile.open`` raises
+    where there is nothing to judge: no file, another application's, a newer Steno's.
     """
-    with MemoryFile.open(path, read_only=True) as memory:
+    try:
+        found = _examine(path)
+    except (MemoryFileDamaged, MemoryFileFull, NotAMemoryFile) as error:
+        if not isinstance(error, MemoryFileDamaged) and error.__cause__ is None:
+            raise
+        found = [Finding("opening", ERROR, str(error))]
+    return [*found, Finding("permissions", *permissions(path)), Finding("SQLite", *release())]
+
+
+def _examine(path: Path) -> list[Finding]:
+    with MemoryFile.open(path, read_only=True, older=True) as memory:
         with memory.copied() as conn:
             found = [_checked(name, check, conn) for name, check in _CHECKS]
         found.append(_checked("never neither", _uncovered, memory))
-    return [*found, Finding("permissions", *permissions(path)), Finding("SQLite", *release())]
+        age = Finding("schema's age", OK, "")
+        if memory.schema < len(MIGRATIONS):
+            told = f"schema {memory.schema}, and this Steno reads {len(MIGRATIONS)}: "
+            age = Finding("schema's age", WARNING, told + "run `steno memory migrate`")
+    return [*found, age]
 
 
 def _checked(name: str, check: Callable[[T], list[str]], what: T) -> Finding:
     """What a check found; one that damage keeps from running has found that."""
     try:
         return Finding(name, *_worst(check(what)))
-    except (sqlite3.DatabaseError, MemoryFileError) as error:
+    except (sqlite3.DatabaseError, MemoryFileError, TypeError, ValueError) as error:
         return Finding(name, ERROR, f"cannot be checked: {error}")
 
 
@@ -85,15 +102,15 @@ def _full_text(conn: sqlite3.Connection) -> list[str]:
 
 
 def _hashes(conn: sqlite3.Connection) -> list[str]:
-    """Each span's hash from its text, and each step's from its observation."""
+    """Each span's hash from its text, each step's from its record and spans, and observations."""
     faults = [
         f"span {uid} does not have its hash"
         for uid, text, digest in conn.execute(
-            "SELECT uid, text, sha256 FROM spans WHERE text IS NOT NULL ORDER BY id"
+            "SELECT uid, CAST(text AS BLOB), sha256 FROM spans WHERE text IS NOT NULL ORDER BY id"
         )
-        if hashlib.sha256(text.encode()).hexdigest() != digest
+        if hashlib.sha256(text).hexdigest() != digest
     ]
-    return faults + [
+    faults += [
         f"step {step} of {episode} has another observation than its span"
         for episode, step in conn.execute(
             "SELECT t.episode, t.step FROM steps t JOIN spans s ON s.episode = t.episode"
@@ -101,6 +118,7 @@ def _hashes(conn: sqlite3.Connection) -> list[str]:
             " WHERE s.sha256 <> t.observation_sha256"
         )
     ]
+    return faults + step_hashes.faults(conn)
 
 
 def _replay(conn: sqlite3.Connection) -> list[str]:
@@ -114,7 +132,7 @@ def _replay(conn: sqlite3.Connection) -> list[str]:
         state = ""
         for number, op, _, _, after, *_ in history:
             before, state = state, after
-            if before not in _BEFORE[op] or after not in _AFTER[op]:
+            if before not in _BEFORE.get(op, ()) or after not in _AFTER.get(op, ()):
                 faults.append(f"version {number} of note {uid}: {op} from {before!r} to {after!r}")
         number, _, title, body, after, tokens, pinned, at = history[-1]
         replayed = (number, title, body, after, tokens, pinned, history[0][-1], at)
@@ -165,6 +183,7 @@ def _times(conn: sqlite3.Connection) -> list[str]:
 
 _CHECKS: tuple[tuple[str, Callable[[sqlite3.Connection], list[str]]], ...] = (
     ("integrity", _integrity),
+    ("schema", expected.faults),
     ("foreign keys", _foreign_keys),
     ("full-text index", _full_text),
     ("hashes", _hashes),
@@ -178,8 +197,12 @@ def permissions(path: Path) -> tuple[str, str]:
     open_to = []
     for end in ("", "-wal", "-shm"):
         place = path.with_name(path.name + end)
-        if place.exists() and stat.S_IMODE(place.stat().st_mode) & 0o077:
-            open_to.append(f"{place.name} has mode {stat.S_IMODE(place.stat().st_mode):o}")
+        try:
+            mode = stat.S_IMODE(place.stat().st_mode)
+        except FileNotFoundError:  # a log comes and goes with its writers
+            continue
+        if mode & 0o077:
+            open_to.append(f"{place.name} has mode {mode:o}")
     if not open_to:
         return OK, ""
     return WARNING, f"{', '.join(open_to)}: others can read it; chmod 600"

@@ -141,7 +141,9 @@ def commit_step(
     """Commit a step and its spans. Raises Conflict, UnknownEpisode, BadValue, BadText."""
     require(db, episode)
     _check_record(record)
-    digest = _content_sha256(record, spans)
+    digest = content_sha256(
+        record, [(span.step, span.kind, span.ordinal, text.sha256(span.text)) for span in spans]
+    )
     known = first(
         db,
         "SELECT content_sha256 FROM steps WHERE episode = ? AND step = ?",
@@ -198,18 +200,25 @@ def _check_record(record: StepRecord) -> None:
         raise BadValue(f"observation_sha256 is {digest!r}: it must be 64 hex digits")
 
 
-def _content_sha256(record: StepRecord, spans: Sequence[NewSpan]) -> str:
+def content_sha256(record: StepRecord, spans: Sequence[tuple[int, str, int, str]]) -> str:
+    """What tells a step sent again from another one: a hash of the record and of the spans that were
+    sent with it, in their order, as (step, kind, ordinal, SHA-256 of the text)."""
     content = [
         record.action,
         record.observation_sha256,
-        text.number(record.reward, "reward"),
-        text.number(record.score, "score"),
+        _as_stored(text.number(record.reward, "reward")),
+        _as_stored(text.number(record.score, "score")),
         bool(record.done),
         record.window,
         record.trace_offset,
-        [(span.step, span.kind, span.ordinal, text.sha256(span.text)) for span in spans],
+        list(spans),
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _as_stored(number: float | None) -> float | None:
+    """SQLite keeps no minus on a zero, and the hash is to be derived again from what it keeps."""
+    return None if number is None else number + 0.0
 
 
 def steps(db: Database, episode: str) -> list[StepRecord]:

@@ -27,7 +27,7 @@ class NewerSchema(MemoryFileError):
 
 
 class OlderSchema(MemoryFileError):
-    """The file needs a migration, and it was opened read-only."""
+    """An older Steno wrote the file: a person migrates it, and nothing does in passing."""
 
 
 class MemoryFileReadOnly(MemoryFileError):

@@ -10,7 +10,6 @@ from typing import Self
 
 from memory.banks_index import BankIndexes
 from memory.care import Care
-from memory.migrations import MIGRATIONS
 from memory.reading import Reading
 from memory.store import BUSY_TIMEOUT_S, Store
 from memory.writing import Writing
@@ -37,14 +36,25 @@ class MemoryFile(Writing, Reading, Care):
         read_only: bool = False,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        migrating: bool = False,
+        older: bool = False,
     ) -> Self:
-        """Open a memory file; unless ``read_only``, make it (mode 0600) and migrate it as needed.
+        """Open a memory file; unless ``read_only``, make it (mode 0600) where there is none.
 
-        Raises MemoryFileMissing, NotAMemoryFile, NewerSchema, OlderSchema (read-only only),
-        MemoryFileReadOnly, MemoryFileDamaged; the file is then unchanged, byte for byte.
+        A file of an older schema is refused, but for two: ``migrating`` brings it to this schema
+        for good, and ``older`` opens it to be read, for ``backup`` and ``copied`` alone.
+        Raises MemoryFileMissing, NotAMemoryFile, NewerSchema, OlderSchema, MemoryFileReadOnly,
+        MemoryFileDamaged; the file is then unchanged, byte for byte.
         """
         return cls(
-            Store(Path(path), read_only=read_only, busy_timeout_s=busy_timeout_s, clock=clock)
+            Store(
+                Path(path),
+                read_only=read_only,
+                busy_timeout_s=busy_timeout_s,
+                clock=clock,
+                migrating=migrating,
+                older=older,
+            )
         )
 
     @property
@@ -54,8 +64,8 @@ class MemoryFile(Writing, Reading, Care):
 
     @property
     def schema(self) -> int:
-        """The number of its schema."""
-        return len(MIGRATIONS)
+        """The number of its schema, as it was when the file was opened."""
+        return self._store.schema
 
     def close(self) -> None:
         """Close the file. A second call does nothing."""

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memory import changes, notes
+from memory import changes, notes, origins
 from memory.errors import BadValue, OutOfScope
-from memory.store import Store, first, row_id, rows
-from memory.types import Delete, Note, Scope
+from memory.store import Store, bytes_of, first, row_id, rows
+from memory.types import Bank, Delete, Note, Scope
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -54,15 +54,34 @@ UNION ALL SELECT 'full-text index', count(*), coalesce(sum(length(block)), 0) FR
 """
 
 
+_SIZES_OF = """
+SELECT 'spans: ' || kind AS kind, count(*) AS rows, coalesce(sum(length(CAST(text AS BLOB))), 0)
+  AS bytes FROM spans WHERE episode IN (SELECT uid FROM episodes WHERE bank = ?1) GROUP BY kind
+UNION ALL SELECT 'notes: ' || state, count(*),
+  coalesce(sum(length(CAST(title || body AS BLOB))), 0) FROM notes WHERE bank = ?1 GROUP BY state
+UNION ALL SELECT 'note versions', count(*),
+  coalesce(sum(length(CAST(v.title || v.body || v.reason AS BLOB))), 0)
+  FROM note_versions v JOIN notes n ON n.uid = v.note WHERE n.bank = ?1
+UNION ALL SELECT 'recalls', count(*), 0 FROM recalls r JOIN note_versions v ON v.id = r.version
+  JOIN notes n ON n.uid = v.note WHERE n.bank = ?1
+"""
+
+
+def sizes_of(db: Database, bank: Bank) -> list[Size]:
+    """Rows and bytes of a bank by kind, the largest first: its notes with their versions and recalls,
+    and the spans of the episodes whose own bank it is."""
+    found = [Size(**row) for row in rows(db, _SIZES_OF, (bank.id,))]
+    return sorted(found, key=lambda size: -size.bytes)
+
+
 def sizes(db: Database, path: Path) -> list[Size]:
     """Rows and bytes by kind, the largest first; then the file itself, its log and its free room."""
     found = [Size(**row) for row in rows(db, _SIZES)]
     found.sort(key=lambda size: -size.bytes)
     page = db.execute("PRAGMA page_size").fetchone()[0]
     free = db.execute("PRAGMA freelist_count").fetchone()[0]
-    log = path.with_name(path.name + "-wal")
     found.append(Size("free pages", free, free * page))
-    found.append(Size("write-ahead log", 1, log.stat().st_size if log.exists() else 0))
+    found.append(Size("write-ahead log", 1, bytes_of(path.with_name(path.name + "-wal"))))
     found.append(Size("file", 1, path.stat().st_size))
     return found
 
@@ -162,8 +181,8 @@ def _spans_of(db: Database, uid: str, sources: bool) -> list[int]:
     """The row ids of the spans that hold a note's words, with those it came from on request."""
     found = rows(
         db,
-        "SELECT s.id FROM note_versions v JOIN spans s ON s.episode = v.episode"
-        "  AND s.step = v.step AND s.kind = 'summary' WHERE v.note = ?1 AND s.text IS NOT NULL"
+        "SELECT s.id FROM spans s JOIN json_each(?3) written ON written.value = s.id"
+        "  WHERE s.text IS NOT NULL"
         # What was looked up: where it is on record, by its words; else (files of schema 1) by its line.
         " UNION SELECT s.id FROM note_versions v JOIN recalls r ON r.version = v.id"
         "  JOIN spans s ON s.episode = r.episode AND s.step = r.step AND s.kind = 'recalled'"
@@ -173,7 +192,7 @@ def _spans_of(db: Database, uid: str, sources: bool) -> list[int]:
         "            char(10) || '- ' || v.title || ': ' || v.body || char(10)) WHERE v.note = ?1"
         " UNION SELECT s.id FROM note_versions v JOIN note_sources ns ON ns.version = v.id"
         "  JOIN spans s ON s.id = ns.span WHERE v.note = ?1 AND ?2 AND s.text IS NOT NULL",
-        (uid, sources),
+        (uid, sources, json.dumps(origins.summaries(db, uid))),
     )
     return [row["id"] for row in found]
 

@@ -11,8 +11,8 @@ import hashlib
 import json
 import re
 import string
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, replace
 
 from memory.errors import BadValue, Conflict
 from memory.render import hidden
@@ -137,6 +137,8 @@ def edits(document: Document, notes: Mapping[str, Note], *, delete: bool) -> lis
         note = notes.get(entry.uid or "")
         if note is None:
             found.append(Add(entry.title, entry.body, entry.uid))
+            if entry.pinned and entry.uid is not None:
+                found.append(Pin(entry.uid, 1, True))
             continue
         title, body = one_line(entry.title), one_line(entry.body)
         if note.state == "live" and (note.title, note.body, note.pinned) == (
@@ -163,6 +165,22 @@ def edits(document: Document, notes: Mapping[str, Note], *, delete: bool) -> lis
             if note.uid not in kept and note.state == "live" and note.updated <= document.exported
         ]
     return found
+
+
+def copied(document: Document, bank: str, elsewhere: Container[str]) -> Document:
+    """The document as a bank takes it whose file has notes of these uids ``elsewhere``.
+
+    A uid names one note of a file. So a copy beside its original gets another, and the same one each
+    time: a document that is read twice makes no second copy. It is at version 1 until it is changed.
+    """
+
+    def taken(entry: Entry) -> Entry:
+        if entry.uid is None or entry.uid not in elsewhere:
+            return entry
+        digest = hashlib.sha256(json.dumps([bank, entry.uid]).encode()).hexdigest()
+        return replace(entry, uid=digest[:16], version=1)
+
+    return replace(document, entries=tuple(map(taken, document.entries)))
 
 
 def escape(text: str) -> str:

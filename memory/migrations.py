@@ -1,4 +1,5 @@
-"""Numbered migrations: each one transaction, counted once, in ``PRAGMA user_version``."""
+"""Numbered migrations, counted once, in ``PRAGMA user_version``. All that are due are one transaction:
+nobody, and no crash, meets a new file at a schema of the past."""
 
 from __future__ import annotations
 
@@ -43,18 +44,19 @@ def migrate(conn: sqlite3.Connection, path: Path) -> None:
 
     Several processes may call this at once. Raises what ``identify`` raises.
     """
-    while identify(conn, path) < len(MIGRATIONS):
-        try:
-            conn.execute("BEGIN IMMEDIATE")
-            # Asked again under the write lock: another process may have migrated meanwhile.
-            version = identify(conn, path)
-            if version < len(MIGRATIONS):
-                for statement in MIGRATIONS[version]:
-                    conn.execute(statement)
-                conn.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-                conn.execute(f"PRAGMA user_version = {version + 1}")
-            conn.execute("COMMIT")
-        except BaseException:
-            if conn.in_transaction:
-                conn.execute("ROLLBACK")
-            raise
+    if identify(conn, path) == len(MIGRATIONS):
+        return
+    try:
+        conn.execute("BEGIN IMMEDIATE")
+        # Asked again under the write lock: another process may have migrated meanwhile.
+        version = identify(conn, path)
+        for migration in MIGRATIONS[version:]:
+            for statement in migration:
+                conn.execute(statement)
+        conn.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        conn.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        conn.execute("COMMIT")
+    except BaseException:
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+        raise

@@ -91,6 +91,17 @@ def one(db: Database, scope: Scope, uid: str) -> Note:
     return note
 
 
+def banks_of(db: Database, uids: Sequence[str]) -> dict[str, Bank]:
+    """The banks of the notes with these uids, in any state; a uid of no note is left out."""
+    found = rows(
+        db,
+        "SELECT n.uid, b.id, b.kind, b.name FROM notes n JOIN banks b ON b.id = n.bank"
+        " WHERE n.uid IN (SELECT value FROM json_each(?))",
+        (json.dumps([text.checked(uid, "note uid") for uid in uids]),),
+    )
+    return {row.pop("uid"): Bank(**row) for row in found}
+
+
 def seen(db: Database, scope: Scope, uid: str) -> Note:
     """The note as the scope sees it, in whatever state. Raises UnknownNote and OutOfScope."""
     note = one(db, scope, uid)
@@ -149,9 +160,10 @@ def with_uid(db: Database, scope: Scope, start: str) -> Note:
     """
     found = rows(
         db,
-        f"{_NOTES} WHERE n.bank IN (SELECT value FROM json_each(?)) AND substr(n.uid, 1, ?) = ?"
-        " ORDER BY n.uid <> ? LIMIT 2",
-        (bank_ids(db, scope), len(start), text.checked(start, "note uid"), start),
+        # The range is what the index on uids answers; among a million notes a scan takes a second.
+        f"{_NOTES} WHERE n.uid >= ?1 AND n.uid < ?1 || char(0x10FFFF)"
+        " AND n.bank IN (SELECT value FROM json_each(?2)) ORDER BY n.uid <> ?1 LIMIT 2",
+        (text.checked(start, "note uid"), bank_ids(db, scope)),
     )
     if not start or not found:
         raise UnknownNote(

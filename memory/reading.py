@@ -34,6 +34,11 @@ class Reading:
         with self._store.read() as db:
             return episodes.banks(db)
 
+    def find_bank(self, kind: str, name: str) -> Bank:
+        """The bank of this kind and exact name (in NFC). Raises UnknownBank and BadBankName."""
+        with self._store.read() as db:
+            return episodes.find_bank(db, kind, name)
+
     def episodes(self) -> list[Episode]:
         """Every episode, in the order in which they started."""
         with self._store.read() as db:
@@ -65,6 +70,11 @@ class Reading:
         """One note, in any state. Raises UnknownNote, OutOfScope, UnknownBank."""
         with self._store.read() as db:
             return notes.seen(db, scope, uid)
+
+    def banks_of(self, uids: Sequence[str]) -> dict[str, Bank]:
+        """The banks of the notes with these uids, in any state; a uid of no note is left out."""
+        with self._store.read() as db:
+            return notes.banks_of(db, uids)
 
     def note_starting(self, scope: Scope, start: str) -> Note:
         """The note as it now stands whose uid is, or alone begins with, ``start``.

@@ -13,8 +13,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from memory.commands.app import find_bank, note_row
-from memory.errors import BadValue, MemoryFileError, OutOfScope
+from memory.commands.places import find_bank, kind_and_name, open_for_writing
+from memory.commands.rows import note_row
+from memory.errors import BadValue, Conflict, MemoryFileError, OutOfScope
 from memory.file import MemoryFile
 from memory.types import Add, Bank, Note, Scope
 
@@ -67,19 +68,29 @@ class Served:
         return {**note_row(note), "history": history}
 
     def add(self, title: str, body: str) -> dict[str, Any]:
-        """Write one note: a short title, and a body of one line. The same words again add nothing."""
+        """Write one note: a short title, and a body of one line. ``added`` in the answer tells whether
+        it was written: what a note says already is not written again, and that note is the answer."""
         if self._writer is None:
             raise OutOfScope("this server only reads: a person starts it with --write KIND/NAME")
         bank = self._banks[-1]
+        scope = Scope(bank, self._readable())
         digest = hashlib.sha256(repr((str(bank), title, body)).encode("utf-8", "replace"))
         done = self._writer.edit(
-            Scope(bank),
+            scope,
             key=f"mcp/{digest.hexdigest()}",
             edits=[Add(title, body)],
             reason="added over MCP",
             actor="agent",
         )
-        return note_row(self._file.note(Scope(bank), done.versions[0].note))
+        uid = done.echoed[0] if done.echoed else done.versions[0].note
+        note = self._file.note(scope, uid)
+        if note.state == "deleted":
+            # To write it again would undo what a person did; to answer with it would hide that.
+            raise Conflict(
+                f"note {uid} said this and was deleted at {note.updated}: nothing is written. If it "
+                "holds again say so in other words, or have a person restore it"
+            )
+        return {**note_row(note), "added": not done.replayed and not done.echoed}
 
     def _readable(self) -> tuple[Bank, ...]:
         return self._banks or tuple(self._file.banks())
@@ -127,12 +138,13 @@ def serve(path: Path, banks: Sequence[str], write: str | None) -> None:
     """Serve the file on stdin and stdout until the client leaves.
 
     Raises UnknownBank for a bank that is not there (the one to write is made), BadValue where the
-    package mcp is missing, and what ``MemoryFile.open`` raises.
+    package mcp is missing, and what ``MemoryFile.open`` raises; it makes no file.
     """
     with ExitStack() as stack:
-        writer = stack.enter_context(MemoryFile.open(path)) if write is not None else None
-        if writer is not None and write is not None:
-            find_bank(writer, write)
+        writer = None
+        if write is not None:
+            writer = stack.enter_context(open_for_writing(path))
+            writer.bank(*kind_and_name(write))
         file = stack.enter_context(MemoryFile.open(path, read_only=True))
         named = [*banks, *([write] if write is not None else [])]
         found = [find_bank(file, name) for name in named] if banks or write is not None else []

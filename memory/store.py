@@ -40,13 +40,15 @@ class Store:
         read_only: bool,
         busy_timeout_s: float,
         clock: Callable[[], datetime],
+        migrating: bool = False,
+        older: bool = False,
     ) -> None:
         self.path = path
         self.read_only = read_only
         self.clock = clock
         self._lock = threading.RLock()
         with named_errors(path):
-            self.db = _open(path, read_only, busy_timeout_s)
+            self.db, self.schema = _open(path, read_only, busy_timeout_s, migrating, older)
 
     def close(self) -> None:
         """Close the connection. A second call does nothing."""
@@ -132,12 +134,26 @@ def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _open(path: Path, read_only: bool, busy_timeout_s: float) -> Database:
+def _open(
+    path: Path, read_only: bool, busy_timeout_s: float, migrating: bool, older: bool
+) -> tuple[Database, int]:
+    """The connection, and the schema of what it is connected to."""
     from sqlite_utils import Database  # costs 0.1 s, which `steno --help` need not pay
 
-    exists = _exists(path)
+    exists, version = _exists(path), 0
     if exists:
-        _probe(path, busy_timeout_s, read_only)
+        version = _probe(path, busy_timeout_s)
+        if read_only and version == 0:
+            raise errors.NotAMemoryFile(
+                f"{path} is an empty database: nothing was written to it yet"
+            )
+        # Never migrated in passing: a Steno of before could read the file no more, and what a
+        # migration did is not undone. So a person says when, and a copy is made first.
+        if 0 < version < len(MIGRATIONS) and not (older if read_only else migrating):
+            raise errors.OlderSchema(
+                f"{path} has schema {version} and this Steno reads schema {len(MIGRATIONS)}: "
+                "run `steno memory migrate`, which makes a copy of the file first"
+            )
     _check_access(path, exists, read_only)
     conn = _connect(path, _reading_mode(path) if read_only else "mode=rwc", busy_timeout_s)
     try:
@@ -148,12 +164,13 @@ def _open(path: Path, read_only: bool, busy_timeout_s: float) -> Database:
             # In the rollback journal's mode first: the file then names its application from its
             # first commit on, and a probe need not read a write-ahead log to recognise it.
             migrate(conn, path)
+            version = len(MIGRATIONS)
             _enter_wal(conn, busy_timeout_s)
         conn.execute("PRAGMA foreign_keys = ON")
         # What is rewritten or erased leaves no bytes behind in the file.
         conn.execute("PRAGMA secure_delete = ON")
         # Plugins of sqlite-utils are a user's own: they have no business in this file.
-        return Database(conn, execute_plugins=False)
+        return Database(conn, execute_plugins=False), version
     except BaseException:
         conn.close()
         raise
@@ -211,8 +228,8 @@ def _reading_mode(path: Path) -> str:
     return "immutable=1" if alone and not os.access(path.parent, os.W_OK) else "mode=ro"
 
 
-def _probe(path: Path, busy_timeout_s: float, read_only: bool) -> None:
-    """Refuse what is no memory file before anything could change a byte of it.
+def _probe(path: Path, busy_timeout_s: float) -> int:
+    """The file's schema; what is no memory file is refused before a byte of it could change.
 
     ``immutable`` leaves no -wal or -shm beside a stranger's database; it ignores locks, so what
     it reads is trusted only where it does not depend on a writer being at work.
@@ -227,19 +244,19 @@ def _probe(path: Path, busy_timeout_s: float, read_only: bool) -> None:
     if path.stat().st_size % page_bytes and not _has_log(path):
         raise errors.MemoryFileDamaged(f"{path} is damaged or cut short: restore it from a copy")
     with closing(_connect(path, _reading_mode(path), busy_timeout_s)) as conn:
-        version = identify(conn, path)
-    if read_only and version == 0:
-        raise errors.NotAMemoryFile(f"{path} is an empty database: nothing was written to it yet")
-    if read_only and version < len(MIGRATIONS):
-        raise errors.OlderSchema(
-            f"{path} has schema {version} and this Steno reads schema {len(MIGRATIONS)}: "
-            "open it once for writing, which migrates it (`steno memory migrate`)"
-        )
+        return identify(conn, path)
 
 
 def _has_log(path: Path) -> bool:
-    logs = (path.with_name(path.name + end) for end in ("-wal", "-journal"))
-    return any(log.exists() and log.stat().st_size for log in logs)
+    return any(bytes_of(path.with_name(path.name + end)) for end in ("-wal", "-journal"))
+
+
+def bytes_of(path: Path) -> int:
+    """The size of a file; 0 where there is none, as when its writer has just taken it away."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _enter_wal(conn: sqlite3.Connection, busy_timeout_s: float) -> None:

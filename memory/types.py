@@ -242,13 +242,18 @@ class PruneRecord:
 class SummaryCommit:
     """The versions that a commit wrote; ``replayed`` says that an earlier call wrote them.
 
-    ``echoes`` counts changes that would have said again what a note says already: they write
-    nothing. It is 0 in a replay, which does not look again.
+    ``echoed`` holds, for each change that would have said again what a note says already, the uid of
+    that note: such changes write nothing. It is empty in a replay, which does not look again.
     """
 
     versions: tuple[NoteVersion, ...]
     replayed: bool
-    echoes: int = 0
+    echoed: tuple[str, ...] = ()
+
+    @property
+    def echoes(self) -> int:
+        """How many changes were echoes."""
+        return len(self.echoed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from memory import changes as changing
 from memory import commits, episodes, notes
@@ -21,6 +22,9 @@ from memory.types import (
     StepRecord,
     SummaryCommit,
 )
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 
 class Writing:
@@ -112,7 +116,7 @@ class Writing:
         if prune is not None and not changes:
             raise BadValue("a summary of no changes covers nothing: evict the spans instead")
         counts = [self._tokens(scope, change, tokens) for change in changes]
-        echoes = 0
+        echoed = []
         with self._store.write() as db:
             now = self._store.now()
             notes.bank_ids(db, scope)
@@ -129,15 +133,15 @@ class Writing:
                             db, scope, change, ordinal, author, count, at
                         )
                     else:
-                        version, ours = echo
-                        echoes += 1
-                        if not ours:
+                        version = echo.version
+                        echoed.append(echo.note)
+                        if not echo.ours:
                             continue
                     for span in source_ids:
                         changing.add_source(db, version, span)
                 if prune is not None:
                     commits.add_prune(db, episode, step, commit, prune, now)
-            return SummaryCommit(notes.versions_of_commit(db, commit), replayed, echoes)
+            return SummaryCommit(notes.versions_of_commit(db, commit), replayed, tuple(echoed))
 
     def edit(
         self,
@@ -151,18 +155,53 @@ class Writing:
         """Commit edits that no episode makes: a person's, or another agent's. All or nothing.
 
         A second call with the same key writes nothing and returns the first result. What an
-        ``agent`` writes is held to the same rules as in a summary. Raises Conflict (stale version,
-        or nothing to approve), OutOfScope, UnknownNote, UnknownBank, BadText and BadValue.
+        ``agent`` writes is held to the same rules as in a summary, echoes included; a person may say
+        a thing twice. What writes nothing uses up no key. Raises Conflict (stale version, or nothing
+        to approve), OutOfScope, UnknownNote, UnknownBank, BadText and BadValue.
         """
         with self._store.write() as db:
-            notes.bank_ids(db, scope)
-            commit, replayed = commits.begin_commit(db, None, key, "edit", None, self._store.now())
-            if not replayed:
+            return self._edit(db, scope, key, edits, reason, actor)
+
+    def edit_bank(
+        self, kind: str, name: str, *, key: str, edits: Sequence[Edit], reason: str
+    ) -> SummaryCommit:
+        """The same by a person, in a bank of this kind and name, made where it is not there yet.
+
+        It is made in the same transaction: edits that are refused leave no empty bank behind.
+        Raises BadBankName and what ``edit`` raises.
+        """
+        with self._store.write() as db:
+            bank = episodes.get_or_create_bank(db, kind, name, self._store.now())
+            return self._edit(db, Scope(bank), key, edits, reason, "person")
+
+    def _edit(
+        self,
+        db: Database,
+        scope: Scope,
+        key: str,
+        edits: Sequence[Edit],
+        reason: str,
+        actor: str,
+    ) -> SummaryCommit:
+        notes.bank_ids(db, scope)
+        commit = commits.known_commit(db, None, key, "edit")
+        if commit is not None:
+            return SummaryCommit(notes.versions_of_commit(db, commit), True)
+        author: changing.Author | None = None
+        echoed = []
+        for ordinal, each in enumerate(edits):
+            echo = changing.echo_of(db, scope, each) if actor == "agent" else None
+            if echo is not None:
+                echoed.append(echo.note)
+                continue
+            if author is None:
+                now = self._store.now()
+                commit, _ = commits.begin_commit(db, None, key, "edit", None, now)
                 author = changing.Author(None, None, key, reason, commit, actor)
-                for ordinal, each in enumerate(edits):
-                    at = self._store.note_time(db)
-                    changing.apply_change(db, scope, each, ordinal, author, None, at)
-            return SummaryCommit(notes.versions_of_commit(db, commit), replayed)
+            at = self._store.note_time(db)
+            changing.apply_change(db, scope, each, ordinal, author, None, at)
+        written = () if author is None else notes.versions_of_commit(db, author.commit)
+        return SummaryCommit(written, False, tuple(echoed))
 
     def _tokens(
         self, scope: Scope, change: NoteChange, tokens: Callable[[str], int] | None

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from memory.types import Add, NewSpan, Prune, Rewrite, Scope, StepRecord
 EPISODE = "bench/0"
 SEED = 1
 STEPS_A_SUMMARY, STEPS_AN_EVICTION = 3, 10
+DYING = "dying at: "
 
 
 def play(path: Path, steps: int, acknowledge: Callable[[int], None]) -> None:
@@ -119,16 +121,26 @@ def faults(path: Path, acknowledged: int) -> list[str]:
     return found
 
 
-def kill_one(path: Path, steps: int, after_s: float, statement: int | None) -> tuple[bool, int]:
-    """Run one victim; whether it was killed, and how many steps it has acknowledged.
+@dataclass(frozen=True, slots=True)
+class Death:
+    """How a victim ended: whether it was killed, how many steps it has acknowledged, and at which
+    statement of SQL it killed itself ("" where it did not)."""
+
+    killed: bool
+    acknowledged: int
+    statement: str
+
+
+def kill_one(path: Path, steps: int, after_s: float, statement: int | None) -> Death:
+    """Run one victim.
 
     It is killed ``after_s`` seconds after its first sign of life or, where that is given, right
-    before its n-th statement of SQL.
+    before its n-th statement of SQL, those of triggers included.
     """
     command = [sys.executable, "-m", "memory.bench.killing", str(path), str(steps)]
     if statement is not None:
         command.append(str(statement))
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as victim:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as victim:
         assert victim.stdout is not None
         first = victim.stdout.readline()
         if statement is None:
@@ -137,7 +149,9 @@ def kill_one(path: Path, steps: int, after_s: float, statement: int | None) -> t
         said = [first, *victim.stdout.readlines()]
         victim.wait()
     told = [int(line) for line in said if line.strip().isdigit()]
-    return victim.returncode == -signal.SIGKILL, max(told, default=-1) + 1
+    last = [line.removeprefix(DYING).strip() for line in said if line.startswith(DYING)]
+    died = victim.returncode == -signal.SIGKILL
+    return Death(died, max(told, default=-1) + 1, last[-1] if died and last else "")
 
 
 def measure(
@@ -149,14 +163,14 @@ def measure(
     began_s = time.perf_counter()
     while killed < kills:
         statement = drawn.randrange(1, 120) if drawn.random() < 0.5 else None
-        died, told = kill_one(path, steps, drawn.uniform(0, 0.05), statement)
-        acknowledged = max(acknowledged, told)
-        killed += died
+        death = kill_one(path, steps, drawn.uniform(0, 0.05), statement)
+        acknowledged = max(acknowledged, death.acknowledged)
+        killed += death.killed
         wrong = faults(path, acknowledged) if path.exists() and path.stat().st_size else []
         lost += len(wrong)
         for fault in wrong:
             say(f"  after kill {killed}: {fault}")
-        if not died:  # it came to its end: begin another episode
+        if not death.killed:  # it came to its end: begin another episode
             break
     done = acknowledged
     play(path, done + 1, lambda _step: None)
@@ -190,10 +204,12 @@ def _die_at(statement: int) -> None:
     seen = 0
     opened = Store.__init__
 
-    def trace(_sql: str) -> None:
+    def trace(sql: str) -> None:
         nonlocal seen
         seen += 1
         if seen >= statement:
+            sys.stdout.write(f"{DYING}{' '.join(sql.split())[:60]}\n")
+            sys.stdout.flush()
             os.kill(os.getpid(), signal.SIGKILL)
 
     def traced(self: Store, *args: Any, **kwargs: Any) -> None:

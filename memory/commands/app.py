@@ -1,8 +1,7 @@
-"""What the commands have in common: the app, its options, opening a file, printing rows."""
+"""What the commands have in common: the app, its options, printing rows."""
 
 from __future__ import annotations
 
-import functools
 import inspect
 import secrets
 import sys
@@ -13,13 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from memory.asof import moment
-from memory.errors import MemoryFileMissing, UnknownBank
-from memory.file import MemoryFile
 from memory.output import Format, Rows, render
-from memory.types import Bank, Frozen, Note, Scope
 
-FILE_NAME = "memory.sqlite"
 LOG_HELD = (
     "a reader holds the file's log, which has the words still: when it has ended, run this again"
 )
@@ -43,6 +37,7 @@ BankOption = Annotated[
 AtOption = Annotated[
     str | None, typer.Option("--at", metavar="TIME", help="As it was at this time (ISO-8601).")
 ]
+LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for the note's history.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -58,38 +53,55 @@ _OUTPUT = {
 
 def rows_command(
     name: str, text: Callable[[Rows], str] | None = None
-) -> Callable[[Callable[..., Rows]], Callable[..., None]]:
+) -> Callable[[Callable[..., Rows]], Callable[..., Rows]]:
     """Register a command that returns rows; it gets the output flags and prints accordingly.
 
     ``text`` renders them for a terminal and for ``-t``; without it they are a table.
     """
 
-    def register(command: Callable[..., Rows]) -> Callable[..., None]:
-        @functools.wraps(command)
-        def run(**given: Any) -> None:
-            flags = {key: given.pop(key) for key in _OUTPUT}
-            how = Format.chosen(**flags, terminal=sys.stdout.isatty())
+    def register(command: Callable[..., Rows]) -> Callable[..., Rows]:
+        def printing(how: Format, **given: Any) -> None:
             emit(command(**given), how, text)
 
-        hints = typing.get_type_hints(command, include_extras=True)
-        own = inspect.signature(command).parameters.values()
-        parameters = [one.replace(annotation=hints[one.name]) for one in own]
-        parameters += [
-            inspect.Parameter(
-                key,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=None if key == "fmt" else False,
-                annotation=option,
-            )
-            for key, option in _OUTPUT.items()
-        ]
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        run.__annotations__ = {one.name: one.annotation for one in parameters}
-        del run.__wrapped__
-        app.command(name)(run)
-        return run
+        _register(name, command, printing)
+        return command
 
     return register
+
+
+def printing_command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a command that prints for itself, in the format ``how`` that its flags ask for."""
+
+    def register(command: Callable[..., None]) -> Callable[..., None]:
+        _register(name, command, command)
+        return command
+
+    return register
+
+
+def _register(name: str, command: Callable[..., Any], printing: Callable[..., None]) -> None:
+    """Add the command with its own parameters (but ``how``) and the output flags."""
+
+    def run(**given: Any) -> None:
+        flags = {key: given.pop(key) for key in _OUTPUT}
+        printing(how=Format.chosen(**flags, terminal=sys.stdout.isatty()), **given)
+
+    hints = typing.get_type_hints(command, include_extras=True)
+    own = [one for one in inspect.signature(command).parameters.values() if one.name != "how"]
+    parameters = [one.replace(annotation=hints[one.name]) for one in own]
+    parameters += [
+        inspect.Parameter(
+            key,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None if key == "fmt" else False,
+            annotation=option,
+        )
+        for key, option in _OUTPUT.items()
+    ]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    app.command(name)(run)
 
 
 def emit(rows: Rows, how: Format, text: Callable[[Rows], str] | None) -> None:
@@ -119,76 +131,6 @@ def _print_table(rows: Rows) -> None:
     Console(highlight=False).print(table)
 
 
-def locate(path: Path) -> Path:
-    """The memory file at ``path``, or in the run directory ``path``. Raises MemoryFileMissing."""
-    inside = path / FILE_NAME
-    if path.is_dir():
-        if not inside.exists():
-            raise MemoryFileMissing(
-                f"{path} holds no {FILE_NAME}: give a memory file or a run directory"
-            )
-        return inside
-    return path
-
-
-def open_for_reading(path: Path) -> MemoryFile:
-    """The memory file, read-only. Raises what ``MemoryFile.open`` raises."""
-    return MemoryFile.open(locate(path), read_only=True)
-
-
-def open_for_writing(path: Path) -> MemoryFile:
-    """The memory file, which must be there. Raises what ``MemoryFile.open`` raises."""
-    place = locate(path)
-    if not place.exists():
-        raise MemoryFileMissing(f"{place} does not exist: give an existing memory file")
-    return MemoryFile.open(place)
-
-
-def find_bank(memory: MemoryFile, name: str) -> Bank:
-    """The bank of this KIND/NAME. Raises UnknownBank."""
-    kind, slash, rest = name.partition("/")
-    if not slash:
-        raise UnknownBank(f"bank {name!r} has no kind: give KIND/NAME, such as person/ada")
-    known = [bank for bank in memory.banks() if (bank.kind, bank.name) == (kind, rest)]
-    return known[0] if known else memory.bank(kind, rest)
-
-
-def scope_of(memory: MemoryFile, name: str | None, at: str | None = None) -> Scope | None:
-    """A person's scope: the bank named, or every bank. None where the file has no bank yet."""
-    banks = memory.banks() if name is None else [find_bank(memory, name)]
-    if not banks:
-        return None
-    frozen = Frozen(tuple(banks), moment(at)) if at is not None else None
-    return Scope(banks[0], tuple(banks), (), frozen)
-
-
-def find_note(memory: MemoryFile, start: str) -> tuple[Scope, Note]:
-    """A note by the start of its uid, with a scope that may change it. Raises UnknownNote."""
-    scope = scope_of(memory, None)
-    if scope is None:
-        from memory.errors import UnknownNote
-
-        raise UnknownNote(f"the file holds no notes yet, so none is {start!r}")
-    note = memory.note_starting(scope, start)
-    return Scope(note.bank), note
-
-
 def new_key() -> str:
     """An idempotency key for one command."""
     return f"command/{secrets.token_hex(8)}"
-
-
-def note_row(note: Note) -> dict[str, Any]:
-    """A note as a row."""
-    return {
-        "uid": note.uid,
-        "bank": str(note.bank),
-        "title": note.title,
-        "body": note.body,
-        "state": note.state,
-        "version": note.version,
-        "pinned": note.pinned,
-        "tokens": note.tokens,
-        "created": note.created,
-        "updated": note.updated,
-    }

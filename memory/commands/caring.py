@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from pathlib import Path
 from typing import Annotated
 
@@ -11,46 +12,61 @@ import typer
 from memory import doctor as doctors
 from memory.commands.app import (
     LOG_HELD,
+    BankOption,
     FileArgument,
     YesOption,
     app,
-    locate,
-    open_for_reading,
-    open_for_writing,
+    emit,
+    printing_command,
     rows_command,
 )
 from memory.commands.editing import confirmed
+from memory.commands.places import find_bank, locate, open_for_reading, open_for_writing
 from memory.errors import BadValue
-from memory.output import Rows
+from memory.migrations import MIGRATIONS
+from memory.output import Format, Rows
+from memory.render import printable
 
 BYTES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 
 
 @rows_command("stats")
-def stats(file: FileArgument) -> Rows:
-    """Rows and bytes by kind, the largest first."""
+def stats(file: FileArgument, bank: BankOption = None) -> Rows:
+    """Rows and bytes by kind, the largest first.
+
+    With --bank: of its notes, and of the raw text of the episodes whose own bank it is.
+    """
     with open_for_reading(file) as memory:
-        return [dataclasses.asdict(size) for size in memory.sizes()]
+        of = None if bank is None else find_bank(memory, bank)
+        return [dataclasses.asdict(size) for size in memory.sizes(of)]
 
 
-@app.command("doctor")
-def doctor(
-    file: FileArgument,
-    json_: Annotated[bool, typer.Option("--json", help="JSON array of the findings.")] = False,
-) -> None:
-    """Check a file: integrity, index, replay of versions, hashes, permissions, SQLite's release.
+@printing_command("doctor")
+def doctor(file: FileArgument, how: Format) -> None:
+    """Check a file: integrity, schema, index, replay of versions, hashes, permissions, SQLite.
 
     Exit code 1 where something is wrong; warnings are none.
     """
-    import json
-
     found = doctors.examine(locate(file))
-    if json_:
-        typer.echo(json.dumps([dataclasses.asdict(finding) for finding in found]))
-    for finding in () if json_ else found:
-        typer.echo(f"{finding.result:<8} {finding.check:<16} {finding.detail}".rstrip())
+    emit([dataclasses.asdict(finding) for finding in found], how, _findings_as_text)
     if any(finding.result == doctors.ERROR for finding in found):
         raise typer.Exit(1)
+
+
+def _findings_as_text(rows: Rows) -> str:
+    lines = (f"{row['result']:<8} {row['check']:<16} {row['detail']}".rstrip() for row in rows)
+    return printable("\n".join(lines))
+
+
+@app.command("repair")
+def repair(file: FileArgument) -> None:
+    """Make again all that follows from the tables: views, indexes, triggers, the full-text index.
+
+    It changes no row of a table: what is wrong there is for `restore`, or for a backup.
+    """
+    with open_for_writing(file) as memory:
+        for line in memory.repair():
+            typer.echo(line)
 
 
 @app.command("backup")
@@ -59,7 +75,7 @@ def backup(
     destination: Annotated[Path, typer.Argument(help="A path where nothing is yet.")],
 ) -> None:
     """Copy a file, also while a run is writing to it: never copy it with cp."""
-    with open_for_reading(file) as memory:
+    with open_for_reading(file, older=True) as memory:
         memory.backup(destination)
     typer.echo(f"{destination}: {destination.stat().st_size} bytes")
 
@@ -106,10 +122,30 @@ def _bytes(text: str) -> int:
 
 
 @app.command("migrate")
-def migrate(file: FileArgument) -> None:
-    """Bring a file of an older Steno to this one's schema. Make a backup first."""
-    with open_for_writing(file) as memory:
+def migrate(
+    file: FileArgument,
+    backup: Annotated[
+        bool, typer.Option("--backup/--no-backup", help="Copy the file first, beside it.")
+    ] = True,
+) -> None:
+    """Bring a file of an older Steno to this one's schema; a copy of it is made first.
+
+    An older Steno cannot read the file afterwards.
+    """
+    with open_for_reading(file, older=True) as memory:
+        before = memory.schema
+        if backup and before < len(MIGRATIONS):
+            copy = _free(memory.path.with_name(f"{memory.path.name}.schema-{before}"))
+            memory.backup(copy)
+            typer.echo(f"{copy}: the file as it was, {copy.stat().st_size} bytes")
+    with open_for_writing(file, migrating=True) as memory:
         typer.echo(f"{memory.path}: schema {memory.schema}")
+
+
+def _free(path: Path) -> Path:
+    """The path itself, or with the first number behind it under which nothing is yet."""
+    numbered = (path.with_name(f"{path.name}-{number}") for number in itertools.count(2))
+    return next(place for place in itertools.chain([path], numbered) if not place.exists())
 
 
 @app.command("serve")

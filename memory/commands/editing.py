@@ -22,19 +22,34 @@ from memory.commands.app import (
     ReasonOption,
     YesOption,
     app,
+    new_key,
+    rows_command,
+)
+from memory.commands.places import (
     find_bank,
     find_note,
-    new_key,
+    kind_and_name,
     open_for_reading,
     open_for_writing,
-    rows_command,
     scope_of,
 )
-from memory.errors import BadValue
+from memory.commands.rows import note_row, version_row, words
+from memory.errors import BadValue, Conflict
 from memory.file import MemoryFile
 from memory.output import Rows
 from memory.render import printable
-from memory.types import Add, Approve, Delete, Edit, Note, Pin, Restore, Rewrite, Scope
+from memory.types import (
+    Add,
+    Approve,
+    Delete,
+    Edit,
+    Note,
+    Pin,
+    Restore,
+    Rewrite,
+    Scope,
+    SummaryCommit,
+)
 
 
 @app.command("add")
@@ -45,10 +60,13 @@ def add(
     bank: Annotated[str, typer.Option("--bank", metavar="KIND/NAME", help="Where to.")],
     reason: ReasonOption = "added by hand",
 ) -> None:
-    """Add a note to a bank, which is made where it is not there yet."""
+    """Add a note to a bank, which is made where it is not there yet.
+
+    A title or body that begins with a dash goes last, after --: add FILE --bank job/x -- -5 degrees
+    """
     with open_for_writing(file) as memory:
-        scope = Scope(find_bank(memory, bank))
-        _commit(memory, scope, [Add(title, body)], reason)
+        edits = [Add(title, body)]
+        _tell(memory.edit_bank(*kind_and_name(bank), key=new_key(), edits=edits, reason=reason))
 
 
 @app.command("edit")
@@ -69,7 +87,11 @@ def edit(
         if (title, body) == (found.title, found.body):
             typer.echo("unchanged")
             return
-        _commit(memory, scope, [Rewrite(found.uid, found.version, body, title)], reason)
+        try:
+            _commit(memory, scope, [Rewrite(found.uid, found.version, body, title)], reason)
+        except Conflict:
+            typer.echo(printable(f"your words, which were not written: {title}: {body}"), err=True)
+            raise
 
 
 def _in_editor(note: Note) -> tuple[str, str]:
@@ -159,7 +181,7 @@ def purge(
     """
     with open_for_writing(file) as memory:
         scope, found = find_note(memory, note)
-        typer.echo(printable(f"{found.uid} in {found.bank}: {found.title}: {found.body}"))
+        typer.echo(printable(f"{found.uid} in {found.bank}: {words(note_row(found))}"))
         confirmed(yes, "Erase it for good?")
         gone = memory.purge(scope, found.uid, reason=reason, sources=not keep_sources)
         typer.echo(f"erased {gone.versions} versions and {gone.spans} spans ({gone.bytes} bytes)")
@@ -181,7 +203,7 @@ def bank(
         if name is None:
             raise BadValue("--approval wants a bank: name it as KIND/NAME")
         with open_for_writing(file) as memory:
-            memory.set_approval(find_bank(memory, name), approval)
+            memory.set_approval(memory.bank(*kind_and_name(name)), approval)
     with open_for_reading(file) as memory:
         known = None if name is None else str(find_bank(memory, name))
         return [row for row in memory.bank_health() if known in (None, row["bank"])]
@@ -205,10 +227,15 @@ def _each(file: Path, starts: list[str], reason: str, change: Callable[[Note], E
         if banks:
             edits = [change(note) for note in dict.fromkeys(found)]
             _commit(memory, Scope(banks[0], (), banks), edits, reason)
+        else:
+            typer.echo("nothing to change")
 
 
 def _commit(memory: MemoryFile, scope: Scope, edits: list[Edit], reason: str) -> None:
-    done = memory.edit(scope, key=new_key(), edits=edits, reason=reason)
+    _tell(memory.edit(scope, key=new_key(), edits=edits, reason=reason))
+
+
+def _tell(done: SummaryCommit) -> None:
     for version in done.versions:
-        said = f"{version.op} {version.note} version {version.version}: {version.title}"
-        typer.echo(printable(said))
+        title = version_row(version)["title"]
+        typer.echo(printable(f"{version.op} {version.note} version {version.version}: {title}"))

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from memory import markdown
-from memory.commands.app import (
-    BankOption,
-    FileArgument,
-    ReasonOption,
-    YesOption,
-    app,
-    find_bank,
-    open_for_reading,
-    open_for_writing,
-)
+from memory.commands.app import BankOption, FileArgument, ReasonOption, YesOption, app
 from memory.commands.editing import confirmed
-from memory.errors import BadValue, MemoryFileReadOnly
+from memory.commands.places import find_bank, kind_and_name, open_for_reading, open_for_writing
+from memory.errors import BadValue, MemoryFileReadOnly, UnknownBank
+from memory.file import MemoryFile
 from memory.render import printable
-from memory.types import Note, Scope
+from memory.types import Add, Bank, Delete, Edit, Note, Pin, Rewrite, Scope
 
 
 @app.command("export")
@@ -80,26 +74,60 @@ def import_(
         raise BadValue(f"{document} cannot be read as text: {error}") from error
     given = markdown.read(text)
     with open_for_writing(file) as memory:
-        place = find_bank(memory, bank or f"{given.kind}/{given.name}")
-        scope = Scope(place)
-        notes = {note.uid: note for note in memory.all_notes(scope)}
-        edits = markdown.edits(given, notes, delete=delete)
-        typer.echo(_preview(given, list(notes.values()), delete))
+        kind, name = (given.kind, given.name) if bank is None else kind_and_name(bank)
+        place = _known_bank(memory, kind, name)
+        notes = {} if place is None else {n.uid: n for n in memory.all_notes(Scope(place))}
+        known = memory.banks_of([entry.uid for entry in given.entries if entry.uid is not None])
+        elsewhere = {uid for uid, its in known.items() if its != place}
+        taken = markdown.copied(given, f"{kind}/{name}", elsewhere)
+        edits = markdown.edits(taken, notes, delete=delete)
+        typer.echo(preview(edits, notes))
         if not edits:
             typer.echo("nothing to change")
             return
-        confirmed(yes, f"Write {len(edits)} changes into {place}?")
+        confirmed(yes, printable(f"Write {len(edits)} changes into {kind}/{name}?"))
         # The same document into the same bank in the same state is the same commit.
         state = sorted((note.uid, note.version) for note in notes.values())
-        digest = hashlib.sha256(repr((place, edits, state)).encode()).hexdigest()
-        done = memory.edit(scope, key=f"import/{digest}", edits=edits, reason=reason)
-        typer.echo(printable(f"wrote {len(done.versions)} versions into {place}"))
+        digest = hashlib.sha256(repr((kind, name, edits, state)).encode()).hexdigest()
+        done = memory.edit_bank(kind, name, key=f"import/{digest}", edits=edits, reason=reason)
+        typer.echo(printable(f"wrote {len(done.versions)} versions into {kind}/{name}"))
 
 
-def _preview(given: markdown.Document, notes: list[Note], delete: bool) -> str:
-    live = {note.uid: f"{note.title}: {note.body}" for note in notes if note.state == "live"}
-    after = {entry.uid or f"new {n}": f"{entry.title}: {entry.body}"
-             for n, entry in enumerate(given.entries)}  # fmt: skip
-    before = [live[uid] for uid in live if delete or uid in after]
-    lines = difflib.unified_diff(before, list(after.values()), "stored", "document", lineterm="")
+def _known_bank(memory: MemoryFile, kind: str, name: str) -> Bank | None:
+    """The bank; None where an import is to make it, which it does only with its notes."""
+    try:
+        return memory.find_bank(kind, name)
+    except UnknownBank:
+        return None
+
+
+def preview(edits: Sequence[Edit], notes: Mapping[str, Note]) -> str:
+    """What the edits would do to the notes that stand, as a diff, safe to print."""
+    stand = {
+        note.uid: (note.title, note.body, note.pinned)
+        for note in notes.values()
+        if note.state != "deleted"
+    }
+    after = dict(stand)
+    for number, edit in enumerate(edits):
+        if isinstance(edit, Add):
+            after[edit.uid or f"new {number}"] = (edit.title, edit.body, False)
+        elif isinstance(edit, Rewrite):
+            title, _, pinned = after[edit.uid]
+            after[edit.uid] = (edit.title or title, edit.body, pinned)
+        elif isinstance(edit, Pin):
+            after[edit.uid] = (*after[edit.uid][:2], edit.pinned)
+        elif isinstance(edit, Delete):
+            del after[edit.uid]
+    lines = difflib.unified_diff(
+        [_line(*note) for note in stand.values()],
+        [_line(*note) for note in after.values()],
+        "stored",
+        "document",
+        lineterm="",
+    )
     return printable("\n".join(lines))
+
+
+def _line(title: str, body: str, pinned: bool) -> str:
+    return f"{title}: {body}" + (" (pinned)" if pinned else "")

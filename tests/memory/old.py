@@ -6,7 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from memory import schema
+from memory import StepRecord, schema
+from memory.episodes import content_sha256
 from memory.text import sha256
 
 AT = "2026-01-0{}T00:00:00.000000Z"
@@ -32,9 +33,12 @@ def make_v1(path: Path) -> Path:
                 " VALUES (?, 'run-a/0', ?, 'observation', 0, ?, ?, '2026')",
                 (f"run-a/0/{step}/observation/0", step, text, sha256(text)),
             )
+            action = "look" if step else None
+            record = StepRecord(step, action, sha256(text), 0.0, None, False, "0", 10)
+            digest = content_sha256(record, [(step, "observation", 0, sha256(text))])
             conn.execute(
                 "INSERT INTO steps VALUES ('run-a/0', ?, ?, ?, 0, NULL, 0, '0', 10, ?, '2026')",
-                (step, "look" if step else None, sha256(text), "0" * 64),
+                (step, action, sha256(text), digest),
             )
         conn.execute("INSERT INTO commits VALUES (1, 'run-a/0', '1/high_water', 'summary', 1, ?)",
                      (AT.format(1),))  # fmt: skip

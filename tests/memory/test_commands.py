@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -151,3 +153,12 @@ def test_reading_changes_no_byte(filled: World) -> None:
     run("ls", filled.path)
     run("show", filled.path)
     assert filled.path.read_bytes() == before
+
+
+def test_importing_the_commands_is_cheap() -> None:
+    heavy = "sqlite_utils rich.table torch textual langgraph agent envs"
+    code = f"import memory.commands, sys; print([m for m in {heavy!r}.split() if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "[]\n"

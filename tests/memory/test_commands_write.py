@@ -2,58 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from memory import (
     Add,
     Conflict,
     MemoryFileMissing,
     Note,
-    OlderSchema,
-    Prune,
     Scope,
-    UnknownNote,
 )
 from memory.commands import app
-from memory.errors import BadText, BadValue, MemoryFileReadOnly
-from tests.memory.old import make_v1
-from tests.memory.world import EPISODE, World, record, span
-
-
-def run(*args: object, **kwargs: Any) -> Result:
-    done = CliRunner().invoke(app, [str(arg) for arg in args], **kwargs)
-    if done.exception is not None and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    return done
-
-
-def rows(*args: object) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(run(*args).output)
-    return found
-
-
-@pytest.fixture
-def door(world: World) -> Note:
-    """A note of a summary, with the thought before it, its source, its prune and a recall."""
-    world.file.commit_step(EPISODE, record(0), [span(0, text="A door.")])
-    raw = (f"{EPISODE}/0/observation/0",)
-    done = world.summary(
-        "k",
-        Add("door", "locked"),
-        sources=raw,
-        spans=(span(1, "thought", 0, "I need a key"), span(1, "summary", 0, "ADD door: locked")),
-        prune=Prune("summarised", raw, 9, 1),
-    )
-    uid = done.versions[0].note
-    world.file.record_recall(episode=EPISODE, step=7, versions=[(uid, 1)])
-    return world.file.note(world.scope, uid)
+from memory.errors import BadText, BadValue
+from tests.memory.cli import rows, run
+from tests.memory.world import EPISODE, World
 
 
 def test_a_note_is_edited_removed_restored_and_pinned(world: World, door: Note) -> None:
@@ -89,27 +56,6 @@ def test_an_editor_may_be_used(world: World, door: Note, monkeypatch: pytest.Mon
     monkeypatch.setenv("EDITOR", "false")
     with pytest.raises(BadValue, match="editor 'false' failed"):
         run("edit", world.path, door.uid)
-
-
-def test_diff_and_why_tell_the_whole_story(world: World, door: Note) -> None:
-    run("edit", world.path, door.uid, "--body", "open")
-    told = run("diff", world.path, door.uid).output
-    assert "-body: locked" in told
-    assert "+body: open" in told
-    assert "alike" in run("diff", world.path, door.uid, 1, 1).output
-    with pytest.raises(UnknownNote, match="no version 9: it has 1 to 2"):
-        run("diff", world.path, door.uid, 1, 9)
-    why = run("why", world.path, door.uid, "--version", 1, "-t").output
-    for part in (
-        "door: locked",
-        "A door.",
-        "I need a key",
-        "ADD door: locked",
-        f"{EPISODE} step 7",
-    ):
-        assert part in why
-    [row] = rows("why", world.path, door.uid)
-    assert (row["sources"], row["recalls"], row["written_in"]) == ([], [], [])
 
 
 def test_at_shows_the_notes_as_they_were(world: World, door: Note) -> None:
@@ -158,45 +104,6 @@ def test_purge_asks_and_needs_somebody_to_ask(world: World, door: Note) -> None:
     assert rows("ls", world.path) == []
 
 
-def test_a_bank_is_exported_changed_and_imported(world: World, door: Note, tmp_path: Path) -> None:
-    folder = tmp_path / "md"
-    run("export", world.path, folder)
-    [document] = folder.iterdir()
-    with pytest.raises(MemoryFileReadOnly, match="--force"):
-        run("export", world.path, folder)
-    run("export", world.path, folder, "--force", "--bank", f"episode/{EPISODE}")
-    assert "nothing to change" in run("import", world.path, document).output
-    document.write_text(document.read_text().replace("locked", "open") + "\n## lamp\n\nlit\n")
-    with pytest.raises(BadValue, match="give --yes"):
-        run("import", world.path, document)
-    assert rows("ls", world.path)[0]["body"] == "locked"
-    told = run("import", world.path, document, "--yes").output
-    for part in ("-door: locked", "+door: open", "+lamp: lit", "wrote 2 versions"):
-        assert part in told
-    assert [(n["title"], n["body"]) for n in rows("ls", world.path)] == [
-        ("door", "open"),
-        ("lamp", "lit"),
-    ]
-    document.write_text(document.read_text().replace("open", "ajar"))
-    with pytest.raises(Conflict, match="at version 2 .live., and the document has version 1"):
-        run("import", world.path, document, "--yes")
-
-
-def test_a_document_may_go_into_another_file_and_twice_changes_nothing(
-    world: World, door: Note, tmp_path: Path
-) -> None:
-    run("export", world.path, tmp_path / "md")
-    [document] = (tmp_path / "md").iterdir()
-    other = World.make(tmp_path / "other.sqlite")
-    for _ in range(2):
-        run("import", other.path, document, "--yes", "--bank", "person/ada")
-    assert [(n["uid"], n["body"]) for n in rows("ls", other.path)] == [(door.uid, "locked")]
-    other.file.close()
-    (tmp_path / "x.md").write_bytes(b"\xff\xfe")
-    with pytest.raises(BadValue, match="cannot be read as text"):
-        run("import", world.path, tmp_path / "x.md")
-
-
 def test_doctor_stats_backup_and_tail(world: World, door: Note, tmp_path: Path) -> None:
     told = run("stats", world.path, "--csv").output
     assert "spans: observation,1,7" in told
@@ -207,9 +114,11 @@ def test_doctor_stats_backup_and_tail(world: World, door: Note, tmp_path: Path) 
     assert "recall" in lines[-1]
     assert run("doctor", tmp_path / "copy.sqlite", "--json").exit_code == 1, "a made-up hash"
     fine = World.make(tmp_path / "fine.sqlite")
-    done = run("doctor", fine.path)
+    done = run("doctor", fine.path, "-t")
     assert done.exit_code == 0
     assert "ok       versions replay" in done.output
+    assert rows("doctor", fine.path)[0] == {"check": "integrity", "result": "ok", "detail": ""}
+    assert run("doctor", fine.path, "--csv").output.startswith("check,result,detail\nintegrity,ok")
     fine.file.close()
 
 
@@ -223,14 +132,6 @@ def test_retain_counts_asks_and_erases(world: World, door: Note) -> None:
     for wrong in (["--bytes", "lots"], ["--bytes", "5X"], []):
         with pytest.raises(BadValue):
             run("retain", world.path, *wrong)
-
-
-def test_an_old_file_is_migrated_by_its_command(tmp_path: Path) -> None:
-    old = make_v1(tmp_path / "memory.sqlite")
-    with pytest.raises(OlderSchema, match="steno memory migrate"):
-        run("ls", old)
-    assert "schema 2" in run("migrate", old).output
-    assert len(rows("ls", old)) == 2
 
 
 def test_writing_commands_make_no_file_and_read_commands_take_no_lock(
@@ -252,12 +153,34 @@ def test_an_empty_body_is_refused_not_ignored(world: World, door: Note) -> None:
         run("edit", world.path, door.uid, "--body", "")
 
 
-def test_a_document_is_imported_again_once_its_note_is_gone(world: World, tmp_path: Path) -> None:
-    document = tmp_path / "bank.md"
-    head = 'steno-bank: 1\nkind: job\nname: "h"\nexported: "2026-01-01T00:00:00.000000Z"'
-    document.write_text(f"---\n{head}\n---\n\n## new\n\nfoo\n")
-    assert "wrote 1 versions" in run("import", world.path, document, "--yes").output
-    [note] = json.loads(run("ls", world.path, "--bank", "job/h", "--json").output)
-    run("rm", world.path, note["uid"])
-    assert "wrote 1 versions" in run("import", world.path, document, "--yes").output
-    assert len(json.loads(run("ls", world.path, "--bank", "job/h", "--json").output)) == 1
+def test_words_that_begin_with_a_dash(world: World) -> None:
+    run("add", world.path, "--bank", "job/cook", "--", "-5 degrees", "--cold--")
+    [note] = rows("ls", world.path)
+    assert (note["title"], note["body"]) == ("-5 degrees", "--cold--")
+    assert rows("search", world.path, "--", "-5") == [note]
+    run("edit", world.path, note["uid"], "--title", "-6 degrees", "--body=-t")
+    [note] = rows("ls", world.path)
+    assert (note["title"], note["body"]) == ("-6 degrees", "-t")
+
+
+def test_words_from_an_editor_are_not_lost_in_a_conflict(
+    world: World, door: Note, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Somebody changes the note while a person sits in the editor."""
+    meanwhile = tmp_path / "editor.py"
+    meanwhile.write_text(
+        "import sys\nfrom pathlib import Path\nfrom memory import MemoryFile, Rewrite, Scope\n"
+        f"with MemoryFile.open(Path({str(world.path)!r})) as file:\n"
+        f"    edit = Rewrite({door.uid!r}, 1, 'theirs')\n"
+        "    file.edit(Scope(file.banks()[0]), key='m', edits=[edit], reason='r')\n"
+        "Path(sys.argv[1]).write_text('door\\n\\nmine, after much thought')\n"
+    )
+    monkeypatch.setenv("VISUAL", f"{sys.executable} {meanwhile}")
+    done = CliRunner().invoke(app, ["edit", str(world.path), door.uid])
+    assert isinstance(done.exception, Conflict)
+    assert "your words, which were not written: door: mine, after much thought" in done.stderr
+    assert rows("ls", world.path)[0]["body"] == "theirs"
+
+
+def test_nothing_to_do_is_said(world: World, door: Note) -> None:
+    assert run("approve", world.path, "--all").output == "nothing to change\n"

@@ -1,27 +1,27 @@
-"""Each check of the doctor sees the fault that it is for, and copies are whole."""
+"""Each check of the doctor sees the fault that it is for, and nothing else does it call one."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-import stat
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from memory import (
     Add,
     Delete,
     MemoryFile,
     MemoryFileMissing,
-    MemoryFileReadOnly,
+    NotAMemoryFile,
     Prune,
     Rewrite,
+    Scope,
     doctor,
 )
+from memory.commands import app
 from tests.memory.world import EPISODE, World, dump, record, span
 
 
@@ -42,7 +42,7 @@ def results(path: Path) -> dict[str, str]:
 def test_a_sound_file_passes(filled: World) -> None:
     found = results(filled.path)
     assert set(found.values()) <= {"ok", "warning"}
-    assert len(found) == 9
+    assert len(found) == 11
     filled.file.close()
     before = filled.path.read_bytes()
     doctor.examine(filled.path)
@@ -52,6 +52,7 @@ def test_a_sound_file_passes(filled: World) -> None:
 CHANGE_VERSIONS = "DROP TRIGGER note_versions_append_only; UPDATE note_versions SET "
 DROP_VERSIONS = "DROP TRIGGER note_versions_keep; DELETE FROM note_versions WHERE "
 DROP_SPANS = "DROP TRIGGER spans_keep; DROP TRIGGER note_sources_keep; DELETE FROM spans; "
+CHANGE_STEPS = "DROP TRIGGER steps_append_only; UPDATE steps SET "
 BREAKS = [
     ("versions replay", "UPDATE notes SET body = 'forged'"),
     ("versions replay", "UPDATE notes SET state = 'live', deleted = NULL"),
@@ -61,6 +62,12 @@ BREAKS = [
     ("versions replay", DROP_VERSIONS + "version = 1"),
     ("versions replay", DROP_VERSIONS + "note = (SELECT uid FROM notes LIMIT 1)"),
     ("hashes", "DROP TRIGGER spans_append_only; UPDATE spans SET text = 'forged'"),
+    ("hashes", "DROP TRIGGER spans_append_only; UPDATE spans SET text = x'ff'"),
+    ("hashes", CHANGE_STEPS + "done = 1"),
+    ("hashes", CHANGE_STEPS + "score = 9"),
+    ("hashes", CHANGE_STEPS + "window = 'forged'"),
+    ("hashes", CHANGE_STEPS + "trace_offset = 9"),
+    ("hashes", DROP_SPANS + "SELECT 1"),
     ("full-text index", "DROP TRIGGER notes_fts_update; UPDATE notes SET body = 'unindexed'"),
     ("full-text index", "DELETE FROM notes_fts_docsize"),
     ("foreign keys", "INSERT INTO note_sources VALUES (1, 99)"),
@@ -78,6 +85,87 @@ def test_each_fault_is_found_by_its_check(filled: World, check: str, script: str
     with closing(sqlite3.connect(filled.path, isolation_level=None)) as conn:
         conn.executescript(script)
     assert results(filled.path)[check] == "error"
+
+
+def but_for_the_index(path: Path) -> list[str]:
+    return sorted(line for line in dump(path) if "notes_fts_" not in line.partition("VALUES")[0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("view", "timeline"),
+        ("trigger", "notes_keep"),
+        ("trigger", "notes_fts_update"),
+        ("index", "notes_pinned"),
+        ("index", "commits_key"),
+    ],
+)
+def test_what_was_dropped_is_found_and_made_again(filled: World, kind: str, name: str) -> None:
+    filled.file.close()
+    before = but_for_the_index(filled.path)
+    with closing(sqlite3.connect(filled.path)) as conn:
+        conn.execute(f"DROP {kind} {name}")
+        if name == "notes_fts_update":
+            conn.execute("UPDATE notes SET body = body || ''")
+    found = {f.check: f for f in doctor.examine(filled.path) if f.result == doctor.ERROR}
+    assert found["schema"].detail == f"{kind} {name} is missing"
+    with MemoryFile.open(filled.path) as file:
+        done = file.repair()
+    assert f"made {kind} {name} again" in done
+    assert set(results(filled.path).values()) <= {"ok", "warning"}
+    assert but_for_the_index(filled.path) == before
+
+
+def test_what_was_changed_in_the_schema_is_found(filled: World) -> None:
+    """A person may add tables, views and indexes; a trigger could change what Steno writes."""
+    filled.file.close()
+    with closing(sqlite3.connect(filled.path)) as conn:
+        conn.execute("CREATE VIEW mine AS SELECT 1")
+        conn.execute("CREATE INDEX mine_too ON notes (title)")
+        assert results(filled.path)["schema"] == "ok"
+        conn.execute("CREATE TRIGGER theirs AFTER INSERT ON notes BEGIN SELECT 1; END")
+        conn.execute("DROP VIEW live_notes")
+        conn.execute("CREATE VIEW live_notes AS SELECT uid FROM notes")
+    [finding] = [f for f in doctor.examine(filled.path) if f.check == "schema"]
+    assert "view live_notes is not as Steno makes it" in finding.detail
+    assert "trigger theirs is not Steno's" in finding.detail
+    with MemoryFile.open(filled.path) as file:
+        assert "made view live_notes again" in file.repair()
+    with closing(sqlite3.connect(filled.path)) as conn:
+        assert len(conn.execute("SELECT * FROM live_notes").description) == 9
+
+
+def test_steps_sent_with_spans_that_were_stored_before_have_their_hash(world: World) -> None:
+    """Whatever was sent again, in whatever order: no false alarm."""
+    stored = (span(0, "summary", 0, "one"), span(0, "summary", 1, "two"))
+    for number, again in enumerate(((0,), (1,), (1, 0), ())):
+        uid = f"run-a/{number + 1}"
+        world.start(uid, world.file.bank("episode", uid))
+        scope = Scope(world.file.bank("episode", uid))
+        world.summary("s", Add(f"t{number}", "b"), spans=stored, scope=scope, episode=uid)
+        sent = [span(0, "thought", 0, "hm"), *(stored[n] for n in again)]
+        world.file.commit_step(uid, record(0, reward=-0.0), sent)
+    assert results(world.path)["hashes"] == "ok"
+
+
+def test_a_file_too_damaged_to_open_is_a_finding_and_no_accident(filled: World) -> None:
+    filled.file.close()
+    content = filled.path.read_bytes()
+    for damaged in (content[:5000], content[: 3 * 4096], b"\xff" * 100 + content[100:]):
+        filled.path.write_bytes(damaged)
+        [finding] = [f for f in doctor.examine(filled.path) if f.result == doctor.ERROR]
+        assert finding.check == "opening"
+        assert str(filled.path) in finding.detail
+        done = CliRunner().invoke(app, ["doctor", str(filled.path)])
+        assert done.exit_code == 1
+        assert json.loads(done.output)[0]["check"] == "opening"
+    with pytest.raises(MemoryFileMissing):
+        doctor.examine(filled.path.with_name("none"))
+    with closing(sqlite3.connect(filled.path.with_name("other"))) as conn:
+        conn.execute("CREATE TABLE t (a)")
+    with pytest.raises(NotAMemoryFile, match="another application"):
+        doctor.examine(filled.path.with_name("other"))
 
 
 def test_an_observation_that_is_not_its_steps_is_found(world: World) -> None:
@@ -111,71 +199,3 @@ def test_permissions_and_releases(filled: World) -> None:
         "3.51.2": False, "3.51.3": True, "3.52.0": True, "4.0": True,
     }.items():  # fmt: skip
         assert doctor.release(version)[0] == ("ok" if sound else "warning"), version
-
-
-# -- copies
-
-
-def test_a_backup_is_the_file_also_while_somebody_writes(filled: World) -> None:
-    filled.file._store.db.conn.execute("BEGIN IMMEDIATE")
-    copy = filled.path.parent / "copy.sqlite"
-    with MemoryFile.open(filled.path, read_only=True) as reader:
-        reader.backup(copy)
-    filled.file._store.db.conn.execute("ROLLBACK")
-    assert dump(copy) == dump(filled.path)
-    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    assert [p.name for p in copy.parent.iterdir() if p.name.startswith("copy")] == ["copy.sqlite"]
-    with MemoryFile.open(copy) as file:
-        assert file.live_notes(filled.scope) == filled.file.live_notes(filled.scope)
-    with pytest.raises(MemoryFileReadOnly, match="exists"):
-        filled.file.backup(copy)
-    with pytest.raises(MemoryFileMissing, match="folder"):
-        filled.file.backup(filled.path.parent / "none" / "copy.sqlite")
-
-
-def test_a_backup_that_fails_leaves_nothing(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Full(sqlite3.Connection):
-        def execute(self, *_args: object) -> sqlite3.Cursor:
-            raise sqlite3.OperationalError("database or disk is full")
-
-    connect = sqlite3.connect
-    monkeypatch.setattr(sqlite3, "connect", lambda path, **kw: connect(path, factory=Full))
-    copy = filled.path.parent / "copy.sqlite"
-    with pytest.raises(Exception, match="full"):
-        filled.file.backup(copy)
-    assert not copy.exists()
-
-
-def test_no_raw_handle_is_ever_opened_on_a_database(tmp_path: Path) -> None:
-    """Closing one would drop every lock that SQLite holds on the file for this process."""
-    script = f"""
-import json, sys
-from pathlib import Path
-path = Path({str(tmp_path / "memory.sqlite")!r})
-opened = []
-def audit(event, args):
-    if event == "open" and str(args[0]).startswith(str(path)):
-        opened.append(str(args[0]))
-sys.addaudithook(audit)
-from typer.testing import CliRunner
-from memory import Add, MemoryFile, Prune, doctor
-from memory.commands import app
-from tests.memory.world import EPISODE, World, record, span
-world = World.make(path)
-world.file.commit_step(EPISODE, record(0), [span(0)])
-note = world.add("k", "door", "locked").uid
-for args in (["ls"], ["show"], ["search", "door"], ["history", note], ["diff", note],
-             ["edit", note, "--body", "open"], ["pin", note], ["rm", note], ["restore", note],
-             ["why", note], ["export", str(path.parent / "md")], ["stats"], ["doctor"],
-             ["backup", str(path.parent / "copy")], ["tail"], ["bank"], ["migrate"],
-             ["retain", "--days", "0", "--yes"], ["purge", note, "--yes"]):
-    done = CliRunner().invoke(app, [args[0], str(path), *args[1:]])
-    assert done.exit_code in (0, 1 if args[0] == "doctor" else 0), (args, done.output, done.exception)
-open(path.parent / "memory.sqlite-probe", "w").close()
-print(json.dumps(opened))
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=100
-    )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[-1]) == [str(tmp_path / "memory.sqlite-probe")]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memory import Add, Conflict, MemoryFile, Prune, Restore, Rewrite, doctor
+from memory import Add, Conflict, Frozen, MemoryFile, Prune, Restore, Rewrite, Scope, doctor
 from memory.errors import BadValue
 from memory.text import sha256
 from tests.memory.world import EPISODE, World, record, span
@@ -176,14 +176,29 @@ def test_a_purge_takes_no_other_notes_words(world: World) -> None:
     assert left == ["- hall: the lantern hangs here", None]
 
 
+def test_a_purge_reaches_into_banks_that_stand_still(world: World) -> None:
+    """A run that reads a bank as it was must not be shown a note of no words."""
+    note = world.add("a", "door", SECRET)
+    world.add("b", "lamp", "lit")
+    frozen = Scope(world.bank, frozen=Frozen((world.bank,), world.file.newest_change()))
+    assert len(world.file.live_notes(frozen)) == 2
+    world.file.purge(world.scope, note.uid, reason="r")
+    for found in (
+        world.file.live_notes(frozen),
+        world.file.recall(frozen, "door lamp", 1000, lambda note: 1),
+    ):
+        assert [one.title for one in found] == ["lamp"]
+
+
 def test_a_reader_that_holds_the_log_is_told_of(world: World) -> None:
     note = world.add("a", "door", SECRET)
     reader = sqlite3.connect(world.path)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM notes").fetchone()
-    assert world.file.purge(world.scope, note.uid, reason="r").log_held
-    reader.close()
-    again = world.file.purge(world.scope, note.uid, reason="r")
+    with MemoryFile.open(world.path, busy_timeout_s=0.1) as file:
+        assert file.purge(world.scope, note.uid, reason="r").log_held
+        reader.close()
+        again = file.purge(world.scope, note.uid, reason="r")
     assert (again.versions, again.log_held) == (0, False)
 
 

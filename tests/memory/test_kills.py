@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -32,9 +33,9 @@ def test_twenty_kills_leave_what_one_undisturbed_run_leaves(
     path = tmp_path / "memory.sqlite"
     killed = acknowledged = 0
     for statement in (7, 1, 12, 21, 33, 47, 2, 18, 29, 38, 52, 5, 26, 41, 15, 60, 35, 23, 44, 31):
-        died, told = kill_one(path, STEPS, 0, statement)
-        killed += died
-        acknowledged = max(acknowledged, told)
+        death = kill_one(path, STEPS, 0, statement)
+        killed += death.killed
+        acknowledged = max(acknowledged, death.acknowledged)
         if path.exists() and path.stat().st_size:
             assert faults(path, acknowledged) == []
     assert killed == 20
@@ -42,7 +43,55 @@ def test_twenty_kills_leave_what_one_undisturbed_run_leaves(
     assert content(path) == undisturbed
 
 
+# What a summary, its prune, an eviction and a step's commit are made of, as SQLite runs them.
+STATEMENTS = (
+    "BEGIN IMMEDIATE",
+    "INSERT INTO commits",
+    "INSERT INTO spans",
+    "INSERT INTO notes ",
+    "INSERT INTO note_versions",
+    "UPDATE notes",
+    "INSERT INTO note_sources",
+    "INSERT INTO prunes",
+    "INSERT INTO prune_spans",
+    "INSERT INTO recalls",
+    "INSERT INTO steps",
+    "COMMIT",
+)
+
+
 @pytest.mark.soak
+@pytest.mark.timeout(1200)
+def test_a_kill_before_each_statement_of_a_summary_a_prune_and_an_eviction(
+    tmp_path: Path, undisturbed: list[object]
+) -> None:
+    """From one and the same file each time, one statement later each time, until none is left: the
+    steps 9 to 13, which are two summaries with their prunes, an eviction and five commits."""
+    base = tmp_path / "base.sqlite"
+    play(base, 9, lambda _step: None)
+    path, met, kills = tmp_path / "memory.sqlite", set[str](), 0
+    for statement in itertools.count(1):
+        with MemoryFile.open(base, read_only=True) as file:
+            file.backup(path)
+        death = kill_one(path, STEPS, 0, statement)
+        assert faults(path, max(death.acknowledged, 9)) == [], (statement, death)
+        with MemoryFile.open(path, read_only=True) as file:
+            assert file.uncovered(EPISODE) == []
+        play(path, STEPS, lambda _step: None)
+        assert content(path) == undisturbed, (statement, death)
+        met |= {each for each in STATEMENTS if death.statement.startswith(each)}
+        for end in ("", "-wal", "-shm"):
+            path.with_name(path.name + end).unlink(missing_ok=True)
+        if not death.killed:
+            break
+        kills += 1
+    print(f"{kills} kills, each before another statement")
+    assert kills >= 200
+    assert met == set(STATEMENTS)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
 def test_two_hundred_kills_anywhere(tmp_path: Path) -> None:
     figures = killing.measure(tmp_path, print, 200)
     assert figures == {"kills": 200, "lost": 0}

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from memory import Add, MemoryFile, Scope
-from memory.server import Served, build
+from memory import Add, Delete, MemoryFile, MemoryFileMissing, Rewrite, Scope
+from memory.server import Served, build, serve
 from tests.memory.world import World
 
 mcp = pytest.importorskip("mcp")
@@ -54,15 +54,58 @@ async def test_it_writes_only_with_a_flag_and_a_bank(filled: World) -> None:
     reading = build(Served(filled.file, [bank], None), writing=False)
     assert "add_note" not in {tool.name for tool in await reading.list_tools()}
     writing = build(Served(filled.file, [bank], filled.file), writing=True)
-    for _ in range(2):
+    for new in (True, False):
         added = await call(writing, "add_note", title="oven", body="is hot")
-        assert (added["bank"], added["state"]) == ("job/cook", "live")
+        assert (added["bank"], added["state"], added["added"]) == ("job/cook", "live", new)
     assert [n.title for n in filled.file.live_notes(Scope(bank))] == ["door", "oven"]
     version = filled.file.versions(Scope(bank), added["uid"])[0]
     assert (version.actor, version.reason) == ("agent", "added over MCP")
     filled.file.set_approval(bank, True)
     assert (await call(writing, "add_note", title="pan", body="is big"))["state"] == "proposed"
     assert "note body is empty" in await call(writing, "add_note", title="x", body=" ")
+
+
+async def test_what_a_note_says_already_is_answered_with_that_note(filled: World) -> None:
+    """As in the loop: an echo writes nothing, whether of the bank or of one that is only read."""
+    cook, person = filled.file.bank("job", "cook"), filled.file.bank("person", "ada")
+    [door] = filled.file.live_notes(Scope(cook))
+    [secret] = filled.file.live_notes(Scope(person))
+    server = build(Served(filled.file, [person, cook], filled.file), writing=True)
+    before = filled.dump()
+    for uid, title, body in (
+        (door.uid, "Door", " locked."),
+        (secret.uid, "1. secret", "Door code 1234"),
+        (door.uid, "Door", " locked."),
+    ):
+        answer = await call(server, "add_note", title=title, body=body)
+        assert (answer["uid"], answer["added"]) == (uid, False)
+    assert filled.dump() == before
+    alone = build(Served(filled.file, [cook], filled.file), writing=True)
+    answer = await call(alone, "add_note", title="secret", body="door code 1234")
+    assert answer["added"], "a bank out of scope is not even hinted at"
+
+
+async def test_what_a_person_deleted_is_not_written_again_by_the_same_call(filled: World) -> None:
+    cook = filled.file.bank("job", "cook")
+    server = build(Served(filled.file, [cook], filled.file), writing=True)
+    added = await call(server, "add_note", title="oven", body="is hot")
+    filled.file.edit(Scope(cook), key="d", edits=[Delete(added["uid"], 1)], reason="it is not")
+    before = filled.dump()
+    told = await call(server, "add_note", title="oven", body="is hot")
+    assert f"note {added['uid']} said this and was deleted at 20" in told
+    assert filled.dump() == before
+    answer = await call(server, "add_note", title="oven", body="is hot again")
+    assert answer["added"]
+    edits = [Rewrite(answer["uid"], 1, "is cold")]
+    filled.file.edit(Scope(cook), key="r", edits=edits, reason="it is")
+    answer = await call(server, "add_note", title="oven", body="is hot again")
+    assert (answer["body"], answer["version"], answer["added"]) == ("is cold", 2, False)
+
+
+def test_serving_makes_no_file(tmp_path: Path) -> None:
+    with pytest.raises(MemoryFileMissing):
+        serve(tmp_path / "none.sqlite", [], "job/cook")
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_the_command_serves_over_stdio_while_a_run_writes(tmp_path: Path) -> None:
