@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from agent.config import RunConfig, load_config
     from agent.lm import load_model
     from agent.results import EpisodeResult, Summary, read_results
-    from agent.runner import Run, open_memory, run, run_async
+    from agent.runner import Run, open_memory, resume, resume_async, run, run_async
+    from agent.verify import verify, verify_async
 
 __all__ = [
     "EpisodeResult",
@@ -23,8 +24,12 @@ __all__ = [
     "load_model",
     "open_memory",
     "read_results",
+    "resume",
+    "resume_async",
     "run",
     "run_async",
+    "verify",
+    "verify_async",
 ]
 
 _HOMES = {
@@ -36,8 +41,12 @@ _HOMES = {
     "load_model": "agent.lm",
     "open_memory": "agent.runner",
     "read_results": "agent.results",
+    "resume": "agent.runner",
+    "resume_async": "agent.runner",
     "run": "agent.runner",
     "run_async": "agent.runner",
+    "verify": "agent.verify",
+    "verify_async": "agent.verify",
 }
 
 

@@ -61,6 +61,9 @@ def run(
     episodes: Annotated[
         int | None, typer.Option("-n", "--episodes", help="How many games.")
     ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("-j", "--jobs", help="How many of them at once.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Episode i plays game seed + i.")] = None,
     agent: Annotated[str | None, typer.Option(help="model, random or walkthrough.")] = None,
     model: Annotated[
@@ -114,6 +117,7 @@ def run(
     flags: dict[str, Any] = {
         "env": env,
         "episodes": episodes,
+        "jobs": jobs,
         "seed": seed,
         "agent": agent,
         "max_steps": max_steps,
@@ -137,6 +141,40 @@ def run(
     from agent.headless import run_headless
 
     raise typer.Exit(run_headless(resolved, as_json=as_json, show=show))
+
+
+@app.command()
+def resume(
+    run: Annotated[Path, typer.Argument(help="Run directory that `steno run` made.")],
+    jobs: Annotated[
+        int | None, typer.Option("-j", "--jobs", min=1, help="How many games at once.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON line an episode, then a summary line.")
+    ] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Tell on stderr what happens, as it happens.")
+    ] = False,
+) -> None:
+    """Go on with a run that was cut off, from the last step of each episode."""
+    from agent.headless import resume_headless
+
+    raise typer.Exit(resume_headless(run, jobs=jobs, as_json=as_json, show=show))
+
+
+@app.command()
+def verify(
+    run: Annotated[Path, typer.Argument(help="Run directory that `steno run` made.")],
+    model: Annotated[
+        bool, typer.Option("--model", help="Have the model compute every token again, too.")
+    ] = False,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="How many games at once.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Play a run's games again and derive its results anew: is everything as it is on record?"""
+    from agent.headless import verify_headless
+
+    raise typer.Exit(verify_headless(run, with_model=model, jobs=jobs, as_json=as_json))
 
 
 def given(flags: dict[str, Any]) -> dict[str, Any]:

@@ -13,11 +13,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from agent.banks import parse_banks
 from agent.context import Caps, Marks, fit_marks
 from agent.errors import ConfigError
+from agent.lm.shipped import SHIPPED
 from agent.lm.types import Burst, Mode, Slow
 
 Positive = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
@@ -36,19 +38,20 @@ class ModelConfig(Section):
         "auto", description="fp32 is exact; auto is the fastest"
     )
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    policy: str | None = Field(
-        None, description="a policy adapter: a directory or a Hugging Face id"
+    policy: str = Field(
+        SHIPPED,
+        description="a policy adapter: a directory, a Hugging Face id, 'none', or 'shipped': our own",
     )
-    burst: str | None = Field(
-        None,
-        description="a burst adapter: a directory, a Hugging Face id, or 'untrained' for noise",
+    burst: str = Field(
+        SHIPPED,
+        description="a burst adapter: as for the policy, or 'untrained' for noise",
     )
 
 
 class SamplingConfig(Section):
     """How tokens are drawn, in every mode; each generation has a seeded stream of its own."""
 
-    temperature: Annotated[float, Field(ge=0)] = Field(1.0, description="0 is greedy")
+    temperature: Annotated[float, Field(ge=0)] = Field(0.0, description="0 is greedy")
     top_p: Share = 1.0
     min_p: Share = Field(0.1, description="share of the likeliest token's probability")
 
@@ -59,7 +62,7 @@ class ThinkConfig(Section):
     mode: Literal["burst", "slow", "verified", "off"] = "burst"
     k: Positive = Field(8, description="burst size: the most tokens one pass may emit")
     confidence: Share = Field(0.9, description="a burst is cut before its first token under this")
-    max_tokens: Natural = Field(0, description="the longest thought; 0: 5.5% of budget")
+    max_tokens: Natural = Field(0, description="the longest thought; 0: 5.1% of budget")
     max_passes: Positive = Field(256, description="the most forward passes for one thought")
 
     def as_mode(self) -> Mode:
@@ -72,7 +75,7 @@ class ThinkConfig(Section):
 class ActConfig(Section):
     """How it acts: slowly."""
 
-    max_tokens: Positive = Field(16, description="the longest command, in tokens")
+    max_tokens: Positive = Field(14, description="the longest command, in tokens")
     constrain: bool = Field(False, description="only commands that the environment accepts now")
     show_admissible: bool = Field(False, description="list those commands in the window")
 
@@ -81,33 +84,42 @@ class NotesConfig(Section):
     """How it takes notes. Sizes are in tokens."""
 
     enabled: bool = Field(True, description="off: old turns are cut without being noted")
-    max_tokens: Natural = Field(0, description="the longest answer; 0: 9% of budget")
-    recall_tokens: Natural = Field(0, description="notes in the window; 0: 11% of budget")
-    find_tokens: Natural = Field(0, description="looked-up notes; 0: 4% of budget")
+    max_tokens: Natural = Field(0, description="the longest answer; 0: 10.5% of budget")
+    recall_tokens: Natural = Field(0, description="notes in the window; 0: 18.3% of budget")
+    find_tokens: Natural = Field(0, description="looked-up notes (FIND); 0: no looking up")
     constrain: bool = Field(True, description="only text that parses as note operations")
 
 
 class WindowConfig(Section):
     """The window. Sizes are in tokens."""
 
-    budget: Positive = Field(1024, description="never exceeded")
+    budget: Positive = Field(768, description="never exceeded")
     high_water: Natural = Field(0, description="above it notes are due; 0: what fits")
     low_water: Natural = Field(0, description="a prune cuts down to it; 0: 70% of high")
-    observation: Natural = Field(0, description="clipped to this; 0: 13% of budget")
-    describe: Literal["full", "goal"] = Field("full", description="what is told of the environment")
+    observation: Natural = Field(0, description="clipped to this; 0: 16.2% of budget")
+    describe: Literal["full", "goal"] = Field("goal", description="what is told of the environment")
+
+
+class DeadlinesConfig(Section):
+    """How long others are waited for, in seconds. What takes longer has failed."""
+
+    step_s: Seconds = Field(60.0, description="an environment's answer to an action")
+    reset_s: Seconds = Field(900.0, description="the start of a game, which may be built first")
+    generate_s: Seconds = Field(600.0, description="one thought, action or set of notes")
 
 
 # Turn marks around a text, at most; cues and endings likewise. ChatML needs 11 tokens.
 MARKS_TOKENS = 12
 CUE_TOKENS = 4
 SUMMARY_PROMPT_TOKENS = 60
-# Sizes that are left 0, as shares of the window's budget.
+# Sizes that are left 0, as shares of the window's budget. A window of 768 tokens holds two observations
+# at their cap of 124, two thoughts of 39, 140 tokens of notes and an exchange about notes of 80: what
+# the shipped policy was trained on. 124 tokens hold most rooms of a text game whole.
 SHARES = {
-    ("think", "max_tokens"): 0.055,
-    ("notes", "max_tokens"): 0.09,
-    ("notes", "recall_tokens"): 0.11,
-    ("notes", "find_tokens"): 0.04,
-    ("window", "observation"): 0.13,
+    ("think", "max_tokens"): 0.051,
+    ("notes", "max_tokens"): 0.105,
+    ("notes", "recall_tokens"): 0.183,
+    ("window", "observation"): 0.162,
 }
 HEADING_TOKENS = 4  # "Your notes:" may be longer than what stands there without notes
 LEAST_NOTE_TOKENS = 24  # one whole operation and END
@@ -127,8 +139,9 @@ class RunConfig(BaseSettings):
     env: str = Field(description="environment spec: suite/name?option=value")
     agent: Literal["model", "random", "walkthrough"] = "model"
     episodes: Positive = 1
+    jobs: Positive = Field(1, description="episodes at once; it changes no result")
     seed: Natural = Field(0, description="episode i plays game seed + i")
-    max_steps: Positive = Field(100, description="an episode is truncated after so many actions")
+    max_steps: Positive = Field(150, description="an episode is truncated after so many actions")
     out: Path | None = Field(None, description="run directory; default: runs/<time>-<env>-<seed>")
     memory: Path | None = Field(
         None, description="memory file; default: memory.sqlite in the run directory"
@@ -145,6 +158,7 @@ class RunConfig(BaseSettings):
     act: ActConfig = ActConfig()
     notes: NotesConfig = NotesConfig()
     window: WindowConfig = WindowConfig()
+    deadlines: DeadlinesConfig = DeadlinesConfig()
 
     @model_validator(mode="after")
     def _window_fits(self) -> Self:
@@ -187,7 +201,7 @@ class RunConfig(BaseSettings):
             action=self.act.max_tokens + CUE_TOKENS,
             summary_prompt=SUMMARY_PROMPT_TOKENS + MARKS_TOKENS,
             summary=self.notes.max_tokens,
-            recalled=self.notes.find_tokens + MARKS_TOKENS,
+            recalled=self.notes.find_tokens and self.notes.find_tokens + MARKS_TOKENS,
         )
 
     def marks(self, bare_head: int) -> Marks:
@@ -205,6 +219,15 @@ def load_config(file: Path | None = None, **values: Any) -> RunConfig:
         return RunConfig(**merge(read_toml(file) if file else {}, values))
     except pydantic.ValidationError as error:
         raise ConfigError(describe(error)) from error
+
+
+def recorded_config(file: Path) -> RunConfig:
+    """The config as a run recorded it: what STENO_RUN_* say now is not asked. Raises ConfigError."""
+    try:
+        # No variable's name can begin like this.
+        return RunConfig(**read_toml(file), _env_prefix="=")
+    except pydantic.ValidationError as error:
+        raise ConfigError(f"{file}: {describe(error)}") from error
 
 
 def read_toml(file: Path) -> dict[str, Any]:

@@ -2,99 +2,103 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import nullcontext, suppress
-from typing import Any
-
-from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from agent import nodes
 from agent.errors import EXPECTED, Interrupted, StorageFailed
 from agent.events import Phase
-from agent.loop import SUPERSTEPS_PER_STEP, build_loop
+from agent.game import Game
+from agent.loop import SUPERSTEPS_PER_STEP, Loop
 from agent.players import Player, RandomPlayer, WalkthroughPlayer
 from agent.record import EpisodeRecord
 from agent.results import EpisodeResult, Outcome, episode_costs
 from agent.state import EpisodeContext, State
+from agent.tally import Tally
 from envs.base import Info
-from memory import MemoryFileError, NewSpan
+from memory import MemoryFileError, MemoryFileFull, NewSpan
 
 
-async def play_episode(
-    episode: EpisodeRecord, checkpointer: BaseCheckpointSaver[Any] | None = None
-) -> EpisodeResult:
+async def play_episode(episode: EpisodeRecord, loop: Loop) -> EpisodeResult:
     """Play to the end and return its row. An error of model or environment is a row too.
 
-    An EpisodeContext is played by its model, a plain EpisodeRecord by the baseline that the config
-    names. Raises Interrupted where a stop was asked for: the episode is then unfinished, not errored.
+    An EpisodeContext is played by its model in `loop`, a plain EpisodeRecord by the baseline that the
+    config names. Raises Interrupted where a stop was asked for, and StorageFailed or MemoryFileFull
+    where the disk refuses: the episode is then unfinished, not errored, and can be resumed.
     """
-    started = time.perf_counter()
     error: str | None = None
     try:
-        episode.trace.episode(
-            uid=episode.uid,
-            env=episode.config.env,
-            seed=episode.seed,
-            agent=episode.config.agent,
-            budget=episode.config.window.budget,
-        )
-        await episode.reset()
+        if not episode.resumed:
+            episode.trace.episode(
+                uid=episode.uid,
+                env=episode.config.env,
+                seed=episode.seed,
+                agent=episode.config.agent,
+                budget=episode.config.window.budget,
+            )
+            await episode.reset()
+            if isinstance(episode, EpisodeContext):
+                # Before the commit: step 1, made again after a crash, must not recall its own notes.
+                await nodes.rebuild(episode, 0)
+            await episode.commit_reset()
         if isinstance(episode, EpisodeContext):
-            await _by_model(episode, checkpointer)
+            await _by_model(episode, loop)
         else:
             await _by_player(episode)
         outcome = outcome_of(episode.info, terminated=episode.terminated)
-    except Interrupted:
+    except (Interrupted, StorageFailed, MemoryFileFull):
         raise
     except EXPECTED as failure:
         outcome, error = "error", f"{type(failure).__name__}: {failure}"
     finally:
         if isinstance(episode, EpisodeContext):
             episode.model.forget(episode.uid)
-    row = make_row(episode, outcome, error, time.perf_counter() - started)
-    # A disk that refused the episode may refuse its end too: the row is worth more than its record.
-    with suppress(StorageFailed, MemoryFileError) if error else nullcontext():
+    row = make_row(
+        episode,
+        episode.tally,
+        uid=episode.uid,
+        steps=episode.steps_done,
+        outcome=outcome,
+        error=error,
+        wall_s=episode.elapsed_ms / 1000,
+    )
+    # A memory file that failed the episode may refuse its end too: the row is worth more.
+    with suppress(MemoryFileError) if error else nullcontext():
         await _close(episode, row)
     return row
 
 
-async def _by_model(episode: EpisodeContext, checkpointer: BaseCheckpointSaver[Any] | None) -> None:
-    """One invocation of the graph for the whole episode."""
-    await nodes.rebuild(episode, 0)
+async def _by_model(episode: EpisodeContext, loop: Loop) -> None:
+    """One invocation of the graph for the whole episode, or for what is left of it."""
     start: State = {
-        "step": 1,
+        "step": episode.steps_done + 1,
         "reason": None,
         "failures": 0,
         "asked": False,
         "action": "",
-        "done": False,
+        "done": episode.done,
     }
-    await build_loop(checkpointer).ainvoke(
+    await loop.ainvoke(
         start,
         {
-            "configurable": {"thread_id": episode.uid},
             "recursion_limit": SUPERSTEPS_PER_STEP * (episode.config.max_steps + 1),
         },
         context=episode,
-        durability="sync" if checkpointer else None,
     )
-    if checkpointer:
-        await checkpointer.adelete_thread(episode.uid)  # a finished episode has no place in a step
 
 
 async def _by_player(episode: EpisodeRecord) -> None:
     """A baseline: it has no window, no thoughts and no notes; its steps are recorded alike."""
     player: Player = (
-        WalkthroughPlayer(episode.env)
+        WalkthroughPlayer(episode.env.spec, await episode.walkthrough())
         if episode.config.agent == "walkthrough"
         else RandomPlayer(episode.config.seed, episode.index)
     )
-    done = False
-    while not done:
+    while not episode.done:
         assert episode.info is not None
-        action, number = player.choose(episode.info), episode.steps_done + 1
+        number = episode.steps_done + 1
+        action = player.choose(number, episode.info)
         episode.span(NewSpan(number, "action", 0, action))
-        done = await episode.step(number, action)
+        await episode.step(number, action)
 
 
 def outcome_of(info: Info | None, *, terminated: bool) -> Outcome:
@@ -107,23 +111,29 @@ def outcome_of(info: Info | None, *, terminated: bool) -> Outcome:
 
 
 def make_row(
-    episode: EpisodeRecord, outcome: Outcome, error: str | None, wall_s: float
+    game: Game,
+    tally: Tally,
+    *,
+    uid: str,
+    steps: int,
+    outcome: Outcome,
+    error: str | None,
+    wall_s: float,
 ) -> EpisodeResult:
     """The results row of an episode, whatever became of it."""
-    tally, info = episode.tally, episode.info
-    by_model = episode.config.agent == "model"
+    info, by_model = game.info, game.config.agent == "model"
     costs = episode_costs(tally) if by_model else {}
     return EpisodeResult(
-        episode=episode.index,
-        uid=episode.uid,
-        env=episode.config.env,
-        seed=episode.seed,
-        agent=episode.config.agent,
+        episode=game.index,
+        uid=uid,
+        env=game.config.env,
+        seed=game.seed,
+        agent=game.config.agent,
         outcome=outcome,
         error=error,
         score=info["score"] if info else None,
         max_score=info["max_score"] if info else None,
-        steps=episode.steps_done,
+        steps=steps,
         notes_written=tally.notes_written,
         summaries=tally.summaries,
         failed_summaries=tally.failed_summaries,

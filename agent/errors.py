@@ -55,6 +55,14 @@ class TrainingFailed(StenoError):
     """Training cannot start or go on: its data, its settings or its checkpoints do not fit."""
 
 
+class ReplayMismatch(StenoError):
+    """What was played again came out otherwise than it is on record."""
+
+
+class CannotTakeUp(StenoError):
+    """An unfinished episode cannot go on from its last step here; it stays as it was."""
+
+
 class Interrupted(StenoError):
     """A person asked the run to stop; what was done is kept."""
 

@@ -23,11 +23,12 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An episode begins with this observation."""
+    """An episode begins with this observation, or is taken up again after `step`."""
 
     episode: int
     seed: int
     observation: str
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TextIO
 
 from rich.console import Console
@@ -13,13 +14,13 @@ from agent.events import (
     Event,
     NotesWritten,
     Opened,
-    Passed,
     Phase,
     Pruned,
     Stepped,
     SummaryFailed,
     Thought,
 )
+from agent.pace import Pace
 from agent.results import EpisodeResult
 from memory import printable
 
@@ -45,7 +46,8 @@ class Live:
     """The live line: a bar on a terminal, plain lines elsewhere. A context manager and a watcher."""
 
     def __init__(self, config: RunConfig, stream: TextIO) -> None:
-        self._config = config
+        self.pace = Pace(config.episodes)
+        self._jobs = config.jobs
         self.console = console_for(stream)
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -55,11 +57,14 @@ class Live:
             TextColumn("{task.fields[live]}", markup=False),
             console=self.console,
             transient=True,
-            disable=not self.console.is_terminal or self.console.is_dumb_terminal,
+            disable=(
+                not self.console.is_terminal
+                or self.console.is_dumb_terminal
+                or bool(os.environ.get("CI"))
+            ),
         )
         self._task = self._progress.add_task("episodes", total=config.episodes, live="")
         self._word, self._at = "", ""
-        self._tokens = self._passes = 0
 
     def __enter__(self) -> Live:
         self._progress.start()
@@ -70,15 +75,13 @@ class Live:
 
     def watch(self, event: Event) -> None:
         """Keep the live line current; on a plain stream, say what a person would want to read."""
+        self.pace.watch(event)
         if isinstance(event, Phase):
             self._word = event.word
             if event.word == "LOADING" and self._progress.disable:
                 self._say("loading the model")
             elif event.word == "STOPPING":
                 self._say("stopping after this step; Ctrl-C again stops at once")
-        elif isinstance(event, Passed):
-            self._tokens += len(event.each.token_ids)
-            self._passes += 1
         elif isinstance(event, Stepped):
             score = number(event.score)
             self._at = f"step {event.step} score {score} window {event.window_tokens}"
@@ -88,33 +91,49 @@ class Live:
             self._word = f"NOTED {len(event.operations)}"
         elif isinstance(event, SummaryFailed):
             self._word = "NOTES UNUSABLE"
-        tpf = f" TPF {self._tokens / self._passes:.2f}" if self._passes else ""
-        self._progress.update(self._task, live=f"{self._word:<14} {self._at}{tpf}")
+        self._refresh()
 
-    def row(self, row: EpisodeResult) -> None:
-        """An episode has ended."""
+    def row(self, row: EpisodeResult, *, earlier: bool = False) -> None:
+        """An episode has ended, or had `earlier`, before its run was resumed."""
+        self.pace.row(row, earlier=earlier)
         self._progress.advance(self._task)
-        if self._progress.disable:
+        self._refresh()
+        if self._progress.disable and not earlier:
             self._say(
-                f"episode {row.episode + 1}/{self._config.episodes} seed {row.seed}: {row.outcome}, "
+                f"episode {row.episode + 1}/{self.pace.episodes} seed {row.seed}: {row.outcome}, "
                 f"score {number(row.score)}/{number(row.max_score)}, {row.steps} steps, "
-                f"{row.wall_s:.1f} s"
+                f"{row.wall_s:.1f} s; {self.pace.ended} ended, {self.pace.line()}"
             )
+
+    def _refresh(self) -> None:
+        doing = f"{self._word:<14} {self._at}"
+        if self._jobs > 1:  # what one of many is doing is soon out of date
+            steps = sorted(self.pace.playing.values())
+            span = f" at step {steps[0]}-{steps[-1]}" if steps else ""
+            doing = f"{len(steps)} playing{span}"
+        self._progress.update(self._task, live=f"{doing} {self.pace.line()}")
 
     def _say(self, line: str) -> None:
         self.console.print(Text(printable(line)))
 
 
 class Narrator:
-    """A watcher that tells the story of an episode, line by line, each kind with a mark of its own."""
+    """A watcher that tells the story of an episode, line by line, each kind with a mark of its own.
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    Where `several` are played at once, each line begins with its episode's number.
+    """
+
+    def __init__(self, console: Console, *, several: bool = False) -> None:
+        self._console, self._several = console, several
+        self._whose = ""
 
     def __call__(self, event: Event) -> None:
         """Tell one event; what passes between tokens is not told."""
+        if self._several:
+            self._whose = f"{event.episode:>3}"
         if isinstance(event, Opened):
-            self._tell("", f"--- episode {event.episode}, seed {event.seed} ---", "bold")
+            again = f", again from step {event.step}" if event.step else ""
+            self._tell("", f"--- episode {event.episode}, seed {event.seed}{again} ---", "bold")
             self._tell("  | ", event.observation, "")
         elif isinstance(event, Thought):
             self._tell("  ~ ", event.text, "italic cyan")
@@ -134,4 +153,4 @@ class Narrator:
     def _tell(self, mark: str, text: str, style: str) -> None:
         for line in printable(text).splitlines():
             if line.strip():
-                self._console.print(Text(mark + line, style=style))
+                self._console.print(Text(self._whose + mark + line, style=style))

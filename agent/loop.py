@@ -10,9 +10,6 @@ observe -> think -> [window over its high-water mark?] -- no --> act -> step -> 
 
 from __future__ import annotations
 
-from typing import Any
-
-from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
@@ -20,15 +17,19 @@ from langgraph.runtime import Runtime
 from agent import nodes
 from agent.state import EpisodeContext, State
 
-# Supersteps of one step of an episode at most: observe, think, two summaries for a full window, evict
-# or commit, prune, act, two summaries that the model asked for, commit, prune, act, step.
+# More than the supersteps of one step of an episode: observe, think, act, two summaries that the model
+# asked for and their commits, prune, act, step.
 SUPERSTEPS_PER_STEP = 16
 
 
-def build_loop(
-    checkpointer: BaseCheckpointSaver[Any] | None = None,
-) -> CompiledStateGraph[State, EpisodeContext, State, State]:
-    """The compiled graph of one episode; run it once, with an EpisodeContext."""
+Loop = CompiledStateGraph[State, EpisodeContext, State, State]
+
+
+def build_loop() -> Loop:
+    """The compiled graph: one invocation an episode, with its EpisodeContext, many at once.
+
+    It has no checkpointer: a resume starts from the last committed step, which the memory file knows.
+    """
     graph = StateGraph(State, context_schema=EpisodeContext)
     for node in (
         nodes.observe,
@@ -52,7 +53,7 @@ def build_loop(
     graph.add_edge("prune", "act")
     graph.add_conditional_edges("act", after_act, ["summarise", "step"])
     graph.add_edge("step", "observe")
-    return graph.compile(checkpointer=checkpointer)
+    return graph.compile()
 
 
 def after_observe(state: State, runtime: Runtime[EpisodeContext]) -> str:

@@ -11,15 +11,16 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from agent import prompts
+from agent import prompts, redo
 from agent.config import SUMMARY_PROMPT_TOKENS
 from agent.context import Window, plan_cut, room_for_recalled
 from agent.errors import ModelFailed, NoteSyntaxError
 from agent.events import NotesWritten, Phase, Pruned, SummaryFailed, Thought
 from agent.lm.stops import trim
-from agent.lm.types import Choices, Request, Slow
+from agent.lm.types import Request, Slow
 from agent.note_ops import CLOSING, AddNote, DeleteNote, FindNotes, RewriteNote, constraint, parse
 from agent.state import Draft, EpisodeContext, State
+from agent.turn import act_request, action_of, think_request, thought_of
 from agent.window_text import head_ids, note_cost, observation_ids, user_turn
 from memory import Add, Conflict, Delete, NewSpan, Note, NoteChange, OutOfScope, Prune, Rewrite
 
@@ -38,9 +39,10 @@ async def observe(state: State, runtime: Runtime[EpisodeContext]) -> Update:
         listed if listed and ctx.config.act.show_admissible else [],
         ctx.config.window.observation,
     )
-    ctx.tally.clipped_observations += clipped
     span = NewSpan(state["step"] - 1, "observation", 0, ctx.observation)
-    ctx.append(ctx.make_segment("observation", state["step"], ids, span=span.uid(ctx.uid)))
+    ctx.append(
+        ctx.make_segment("observation", state["step"], ids, span=span.uid(ctx.uid), clipped=clipped)
+    )
     return {"reason": "end" if state["done"] else None, "failures": 0, "asked": False}
 
 
@@ -51,36 +53,16 @@ async def think(state: State, runtime: Runtime[EpisodeContext]) -> Update:
         ctx.watch(Phase(ctx.index, "THINKING"))
         vocabulary = ctx.model.vocabulary
         cue = vocabulary.encode(prompts.THOUGHT_CUE)
-        request = Request(
-            "think",
-            config.think.as_mode(),
-            config.think.max_tokens,
-            ctx.sampling(state["step"], "think", 0),
-            stop_strings=(prompts.THOUGHT_END,),
-            max_passes=config.think.max_passes,
-        )
+        request = think_request(config, ctx.sampling(state["step"], "think", 0))
         generation = await ctx.generate(state["step"], request, cue)
-        kept = trim(vocabulary, generation.token_ids, (prompts.THOUGHT_END,))
-        ending = vocabulary.encode(kept.rest + prompts.THOUGHT_END)
-        sampled = len(kept.ids)
-        # Where the model wrote the end of the thought as a token of its own, that token is its own.
-        if generation.token_ids[sampled : sampled + len(ending)] == tuple(ending):
-            sampled += len(ending)
-        text = kept.text.strip()
+        text, ids, sampled = thought_of(vocabulary, generation.token_ids)
         # An empty thought stays out of the window: a model that sees one soon thinks nothing else.
         if text:
-            ctx.append(
-                ctx.make_segment(
-                    "thought",
-                    state["step"],
-                    [*cue, *kept.ids, *ending],
-                    span=ctx.span(NewSpan(state["step"], "thought", 0, text)),
-                    sampled=(len(cue), len(cue) + sampled),
-                )
-            )
+            span = ctx.span(NewSpan(state["step"], "thought", 0, text))
+            ctx.append(ctx.make_segment("thought", state["step"], ids, span=span, sampled=sampled))
         ctx.watch(Thought(ctx.index, state["step"], text))
     full = len(ctx.window) > ctx.marks.high
-    return {"reason": "high_water" if full else None}
+    return {"reason": "high_water" if full else None, "asked": full}
 
 
 async def summarise(state: State, runtime: Runtime[EpisodeContext]) -> Update:
@@ -104,7 +86,9 @@ async def summarise(state: State, runtime: Runtime[EpisodeContext]) -> Update:
         config.notes.max_tokens,
         ctx.sampling(state["step"], "summarise", ordinal),
         stop_strings=(CLOSING,),
-        constraint=constraint(shown) if config.notes.constrain else None,
+        constraint=constraint(shown, finds=config.notes.find_tokens > 0)
+        if config.notes.constrain
+        else None,
     )
     try:
         generation = await ctx.generate(state["step"], request)
@@ -138,50 +122,53 @@ async def commit(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     # What is noted while playing is this game's; what is noted at its end is for the next one.
     shared = next(iter(ctx.scope.shared), None)
     scope = ctx.scope.adding_to(shared) if shared is not None and reason == "end" else ctx.scope
-    changes = [change for each in draft.operations if (change := _change(ctx, each)) is not None]
-    try:
-        await ctx.memory.call(
-            lambda memory: memory.commit_summary(
-                scope,
-                episode=ctx.uid,
-                step=step,
-                key=f"{step}/{reason}",
-                changes=changes,
-                sources=sources,
-                spans=[NewSpan(step, "summary", _ORDINAL[reason], draft.text)],
-                prune=Prune("summarised", cut.spans, cut.tokens_before, cut.tokens_after)
-                if cut.spans
-                else None,
-                reason=reason,
-                tokens=lambda body: len(ctx.model.vocabulary.encode(body)),
+    key, ordinal = f"{step}/{reason}", _ORDINAL[reason]
+    earlier = await redo.committed_summary(ctx, step, ordinal) if step == ctx.redone else None
+    operations = draft.operations if earlier is None else earlier
+    changes = [change for each in operations if (change := _change(ctx, each)) is not None]
+    if earlier is not None:
+        cut = await redo.committed_cut(ctx, key, cut)
+    else:
+        try:
+            await ctx.memory.call(
+                lambda memory: memory.commit_summary(
+                    scope,
+                    episode=ctx.uid,
+                    step=step,
+                    key=key,
+                    changes=changes,
+                    sources=sources,
+                    spans=[NewSpan(step, "summary", ordinal, draft.text)],
+                    prune=Prune("summarised", cut.spans, cut.tokens_before, cut.tokens_after)
+                    if cut.spans
+                    else None,
+                    reason=reason,
+                    tokens=lambda body: len(ctx.model.vocabulary.encode(body)),
+                )
             )
-        )
-    except (Conflict, OutOfScope) as error:
-        # Somebody changed a note meanwhile, or a bank asks for approval since: nothing was written,
-        # and the next try sees the notes as they are.
-        ctx.notes_shown = tuple(await _reread(ctx))
-        return _summary_failed(ctx, state, str(error))
+        except (Conflict, OutOfScope) as error:
+            # Somebody changed a note meanwhile, or a bank asks for approval since: nothing was
+            # written, and the next try sees the notes as they are.
+            ctx.notes_shown = tuple(await _reread(ctx))
+            return _summary_failed(ctx, state, str(error))
     ctx.cut, ctx.prune_kind = cut, "summarised"
-    ctx.finds = tuple(op.query for op in draft.operations if isinstance(op, FindNotes))
-    ctx.tally.summaries += 1
-    # What the model wrote, echoes too: what becomes of those depends on what others wrote.
-    ctx.tally.notes_written += len(changes)
-    ctx.trace.summary(step, reason, list(map(str, draft.operations)), None)
-    ctx.watch(NotesWritten(ctx.index, step, tuple(map(str, draft.operations))))
+    ctx.finds = tuple(op.query for op in operations if isinstance(op, FindNotes))
+    # `changes` are what the model wrote, echoes too: what becomes of those is up to what others wrote.
+    ctx.trace.summary(step, reason, list(map(str, operations)), len(changes), None)
+    ctx.watch(NotesWritten(ctx.index, step, tuple(map(str, operations))))
     return {}
 
 
 async def evict(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     """No usable notes: the oldest spans, which are stored already, leave the window unsummarised."""
-    ctx, step = runtime.context, state["step"]
+    ctx, step, key = runtime.context, state["step"], f"{state['step']}/evicted"
     ctx.cut, ctx.prune_kind = plan_cut(ctx.window.transcript, ctx.transcript_allowance), "evicted"
+    if step == ctx.redone:
+        ctx.cut = await redo.committed_cut(ctx, key, ctx.cut)
     prune = Prune("evicted", ctx.cut.spans, ctx.cut.tokens_before, ctx.cut.tokens_after)
     await ctx.memory.call(
-        lambda memory: memory.commit_eviction(
-            episode=ctx.uid, step=step, key=f"{step}/evicted", prune=prune
-        )
+        lambda memory: memory.commit_eviction(episode=ctx.uid, step=step, key=key, prune=prune)
     )
-    ctx.tally.evictions += 1
     return {}
 
 
@@ -193,7 +180,6 @@ async def prune(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     await rebuild(ctx, step)
     ctx.trace.prune(step, ctx.prune_kind if ctx.cut.cut else "rebuilt", ctx.window, before)
     if ctx.cut.cut:
-        ctx.tally.prunes += 1
         ctx.watch(Pruned(ctx.index, step, ctx.prune_kind, before, len(ctx.window)))
     for query in ctx.finds:
         await _append_found(ctx, step, query)
@@ -208,32 +194,13 @@ async def act(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     vocabulary, step = ctx.model.vocabulary, state["step"]
     cue = vocabulary.encode(prompts.ACTION_CUE)
     commands = ctx.info["admissible_commands"] if config.act.constrain and ctx.info else None
-    request = Request(
-        "act",
-        Slow(),
-        config.act.max_tokens,
-        ctx.sampling(step, "act", int(state["asked"])),
-        stop_strings=("\n",),
-        constraint=Choices(tuple(f" {command}" for command in commands)) if commands else None,
-    )
+    request = act_request(config, ctx.sampling(step, "act", int(state["asked"])), commands)
     generation = await ctx.generate(step, request, cue)
-    kept = trim(vocabulary, generation.token_ids, ("\n",))
-    action = " ".join(kept.text.split())
+    action, ids, sampled = action_of(vocabulary, generation.token_ids)
     if action == prompts.WRITE_NOTES and config.notes.enabled and not state["asked"]:
         return {"reason": "asked", "failures": 0, "asked": True}
-    ending = vocabulary.turns.assistant_end
-    sampled = len(kept.ids)
-    if generation.token_ids[sampled : sampled + len(ending)] == ending:
-        sampled += len(ending)
-    ctx.append(
-        ctx.make_segment(
-            "action",
-            step,
-            [*cue, *kept.ids, *vocabulary.encode(kept.rest), *ending],
-            span=ctx.span(NewSpan(step, "action", 0, action)),
-            sampled=(len(cue), len(cue) + sampled),
-        )
-    )
+    span = ctx.span(NewSpan(step, "action", 0, action))
+    ctx.append(ctx.make_segment("action", step, ids, span=span, sampled=sampled))
     return {"reason": None, "action": action}
 
 
@@ -296,8 +263,7 @@ async def _reread(ctx: EpisodeContext) -> list[Note]:
 
 def _summary_failed(ctx: EpisodeContext, state: State, reason: str) -> Update:
     ctx.refused = reason
-    ctx.trace.summary(state["step"], state["reason"], [], reason)
-    ctx.tally.failed_summaries += 1
+    ctx.trace.summary(state["step"], state["reason"], [], 0, reason)
     ctx.watch(SummaryFailed(ctx.index, state["step"], reason))
     return {"failures": state["failures"] + 1}
 

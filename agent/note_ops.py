@@ -132,12 +132,12 @@ def _parse_line(number: int, line: str) -> NoteOperation:
     )
 
 
-def constraint(notes_shown: int) -> Grammar:
-    """What the model is held to when it answers a window with so many notes."""
-    return Grammar(grammar(notes_shown), CLOSING, ": ", f"REWRITE {notes_shown}: ")
+def constraint(notes_shown: int, *, finds: bool = True) -> Grammar:
+    """What the model is held to when it answers a window with so many notes; `finds` permits FIND."""
+    return Grammar(grammar(notes_shown, finds=finds), CLOSING, ": ", f"REWRITE {notes_shown}: ")
 
 
-def grammar(notes_shown: int) -> str:
+def grammar(notes_shown: int, *, finds: bool = True) -> str:
     """A Lark grammar (llguidance's dialect) whose texts are answers to a window with so many notes.
 
     It is a little narrower than the parser: it asks for an ADD or a REWRITE first, so that a legal
@@ -146,15 +146,17 @@ def grammar(notes_shown: int) -> str:
     """
     numbers = "|".join(map(str, range(1, notes_shown + 1)))
     writes = '"ADD " TITLE ": " BODY "\\n"'
-    others = '"FIND " BODY "\\n"'
+    operations = ["write"]
+    if finds:
+        operations.append('"FIND " BODY "\\n"')
     if notes_shown:
         writes += ' | "REWRITE " N ": " BODY "\\n"'
-        others += ' | "DELETE " N "\\n"'
+        operations.append('"DELETE " N "\\n"')
     return "\n".join(
         [
             f'start: write operation{{0,{MOST_OPERATIONS - 1}}} "END"',
             f"write: {writes}",
-            f"operation: write | {others}",
+            f"operation: {' | '.join(operations)}",
             f"TITLE: /{_TITLE}/",
             f"BODY: /{_BODY}/",
             *([f"N: /{numbers}/"] if notes_shown else []),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Protocol
 
 from agent.seeds import derive
-from envs.base import Info, TextEnv
+from envs.base import Info
 from envs.errors import EnvUnavailable
 
 
 class Player(Protocol):
     """Chooses actions for one episode."""
 
-    def choose(self, info: Info) -> str:
-        """The next action."""
+    def choose(self, step: int, info: Info) -> str:
+        """The action of a step (from 1), whatever was asked before."""
         ...
 
 
@@ -25,9 +26,9 @@ class RandomPlayer:
     """
 
     def __init__(self, run_seed: int, index: int) -> None:
-        self._random = random.Random(derive(run_seed, index, "player"))
+        self._seed, self._index = run_seed, index
 
-    def choose(self, info: Info) -> str:
+    def choose(self, step: int, info: Info) -> str:
         """One of the admissible commands."""
         commands = info["admissible_commands"]
         if commands is None:
@@ -35,7 +36,8 @@ class RandomPlayer:
                 "the random player needs admissible commands, and this environment lists none; "
                 "use --agent model"
             )
-        return self._random.choice(sorted(commands)) if commands else "look"
+        drawn = random.Random(derive(self._seed, self._index, step, "player"))
+        return drawn.choice(sorted(commands)) if commands else "look"
 
 
 class WalkthroughPlayer:
@@ -44,14 +46,13 @@ class WalkthroughPlayer:
     Raises EnvUnavailable where the environment has none.
     """
 
-    def __init__(self, env: TextEnv) -> None:
-        commands = env.walkthrough()
+    def __init__(self, spec: str, commands: Sequence[str] | None) -> None:
         if commands is None:
             raise EnvUnavailable(
-                f"{env.spec} has no walkthrough to follow; use --agent random or --agent model"
+                f"{spec} has no walkthrough to follow; use --agent random or --agent model"
             )
-        self._commands = iter(commands)
+        self._commands = commands
 
-    def choose(self, info: Info) -> str:
+    def choose(self, step: int, info: Info) -> str:
         """The next command of the solution; after its end, a look around."""
-        return next(self._commands, "look")
+        return self._commands[step - 1] if step <= len(self._commands) else "look"

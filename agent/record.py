@@ -2,50 +2,50 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import math
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from pathlib import Path
 
+from agent import snapshots
 from agent.blocking import in_thread
-from agent.config import RunConfig
 from agent.errors import Interrupted
 from agent.events import Opened, Stepped, Watcher, nobody
+from agent.game import Game
 from agent.memory_thread import MemoryThread
 from agent.tally import Tally
 from agent.trace import Trace
-from envs.base import Info, TextEnv
-from envs.errors import EnvError, EnvFailed
+from envs.errors import EnvFailed
 from memory import Bank, NewSpan, Scope, StepRecord, storable
 
 
 @dataclass(slots=True, kw_only=True)
-class EpisodeRecord:
+class EpisodeRecord(Game):
     """One episode of a run, and how far it has come."""
 
-    config: RunConfig
     run: str
     uid: str
-    index: int
-    seed: int
-    env: TextEnv
     memory: MemoryThread
     scope: Scope
     trace: Trace
+    snapshot: Path
+    """Where a snapshot of the environment is kept, if it offers them."""
     watch: Watcher = nobody
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set by a person who wants the run to stop after the step that is being made."""
+    stopping: Callable[[], bool] = lambda: False
+    """Whether the run is to stop after the step that is being made."""
     tally: Tally = field(default_factory=Tally)
     changeable_banks: frozenset[Bank] = frozenset()
     """The banks of the scope whose notes the model may change: not those that ask for approval."""
-    observation: str = ""
-    info: Info | None = None
     steps_done: int = 0
-    terminated: bool = False
-    """Whether the game itself has ended."""
+    done: bool = False
+    """Whether the last step was the episode's last."""
+    resumed: bool = False
+    """Whether earlier steps were made before the run was resumed."""
+    started: float = field(default_factory=time.perf_counter)
+    earlier_ms: float = 0.0
+    """What the episode took before the run was resumed."""
     spans: list[NewSpan] = field(default_factory=list)
     """Spans of the step being made, not yet committed."""
 
@@ -69,7 +69,7 @@ class EpisodeRecord:
         return span.uid(self.uid)
 
     async def reset(self) -> None:
-        """Open the episode in the memory file, reset the environment to its seed, commit step 0."""
+        """Open the episode in the memory file, and reset the environment to its seed."""
         config = self.config
         await self.memory.call(
             lambda memory: memory.start_episode(
@@ -82,7 +82,10 @@ class EpisodeRecord:
                 bank=self.scope.write,
             )
         )
-        self._take(*await self._ask(self.env.reset, seed=self.seed))
+        self.take(*await self.ask(self.env.reset, seed=self.seed))
+
+    async def commit_reset(self) -> None:
+        """Commit step 0."""
         await self._commit(0, None, None, done=False)
         self.watch(Opened(self.index, self.seed, self.observation))
 
@@ -91,16 +94,18 @@ class EpisodeRecord:
 
         Raises EnvFailed from the environment, and Interrupted where a stop was asked for.
         """
-        observation, reward, terminated, truncated, info = await self._ask(self.env.step, action)
+        observation, reward, terminated, truncated, info = await self.ask(self.env.step, action)
         if not math.isfinite(reward):
             raise EnvFailed(
                 f"{self.env.spec} gave a reward of {reward}; it must be a finite number"
             )
-        self._take(observation, info)
+        self.take(observation, info)
         self.terminated = bool(terminated)
-        done = terminated or truncated or number >= self.config.max_steps
+        self.done = done = bool(terminated or truncated or number >= self.config.max_steps)
         await self._commit(number, action, float(reward), done=done)
         self.steps_done = number
+        if not done and number % snapshots.EVERY == 0:
+            await self._keep_snapshot()
         self.watch(
             Stepped(
                 self.index,
@@ -111,41 +116,42 @@ class EpisodeRecord:
                 self.window_tokens(),
             )
         )
-        if self.stop.is_set() and not done:
+        if self.stopping() and not done:
             raise Interrupted(f"stopped by request after step {number} of episode {self.index}")
         return done
 
-    async def _ask(self, verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call the environment off the loop; whatever a stranger's code raises is an EnvFailed."""
-        try:
-            return await in_thread(verb, *args, **kwargs)
-        except EnvError:
-            raise
-        except Exception as error:
-            raise EnvFailed(f"{self.env.spec} raised {type(error).__name__}: {error}") from error
+    async def _keep_snapshot(self) -> None:
+        content = await self.ask(self.env.snapshot)
+        if content is not None:
+            kept = snapshots.Snapshot(self.steps_done, self.digest, content)
+            await in_thread(snapshots.keep, self.snapshot, kept)
 
-    def _take(self, observation: Any, info: Info) -> None:
-        """What the environment says now. Raises EnvFailed for what is no text and no score."""
-        if not isinstance(observation, str):
-            raise EnvFailed(
-                f"{self.env.spec} gave an observation of type {type(observation).__name__}; "
-                "it must be text"
-            )
-        score = info["score"]
-        if score is not None and not math.isfinite(score):
-            raise EnvFailed(f"{self.env.spec} gave a score of {score}; it must be finite or None")
-        self.observation, self.info = storable(observation), info
+    async def walkthrough(self) -> list[str] | None:
+        """The environment's own solution, for a baseline; None where it has none."""
+        found: list[str] | None = await self.ask(self.env.walkthrough)
+        return found
+
+    @property
+    def elapsed_ms(self) -> float:
+        """Milliseconds since the episode began, pauses of its run left out."""
+        return self.earlier_ms + 1000 * (time.perf_counter() - self.started)
 
     async def _commit(
         self, number: int, action: str | None, reward: float | None, *, done: bool
     ) -> None:
         """The commit point: the trace is on disk before the row that points into it."""
         assert self.info is not None
-        digest = hashlib.sha256(self.observation.encode()).hexdigest()
-        score = self.info["score"]
+        digest, score = self.digest, self.info["score"]
         self.span(NewSpan(number, "observation", 0, self.observation))
         offset = self.trace.step(
-            n=number, action=action, observation=digest, reward=reward, score=score, done=done
+            n=number,
+            action=action,
+            observation=digest,
+            reward=reward,
+            score=score,
+            done=done,
+            window=self.window_tokens(),
+            wall_ms=round(self.elapsed_ms, 1),
         )
         record = StepRecord(number, action, digest, reward, score, done, self.recipe(), offset)
         spans = tuple(self.spans)

@@ -1,56 +1,39 @@
-"""Many episodes with one config: seeds, one model, one memory file, a row for each."""
+"""A run from its config to its rows: seeds, one model, one memory file, a row for each episode."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-import signal
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Self
 
 import envs
-from agent.banks import SharedBanks, parse_banks
 from agent.blocking import in_thread
-from agent.checkpoints import LatestCheckpoints, open_checkpoints
 from agent.config import RunConfig
-from agent.episode import play_episode
-from agent.errors import AdapterMismatch, ConfigError, Interrupted, StorageFailed
+from agent.environments import Environments, MakeEnv
+from agent.errors import AdapterMismatch, ConfigError, RunDirectoryError
 from agent.events import Phase, Watcher, nobody
+from agent.interrupts import interruptible
 from agent.lm import load_model
 from agent.lm.types import LanguageModel
-from agent.memory_thread import MemoryThread
-from agent.record import EpisodeRecord
-from agent.results import EpisodeResult, Summary, summarise
+from agent.playing import OnRow, Playing, Run
 from agent.rundir import RunDirectory
-from agent.state import EpisodeContext
-from agent.trace import Trace
 from agent.window_text import head_ids, system_ids
-from envs.base import Description, TextEnv
-from memory import MemoryFile, MemoryFileFull
+from envs.base import Description
+from memory import MemoryFile
 
-OnRow = Callable[[EpisodeResult], None]
-MakeEnv = Callable[[str], TextEnv]
-
-
-@dataclass(slots=True)
-class Run:
-    """A run and its rows so far.
-
-    `interrupted` says that a person stopped it before its last episode, `failure` what else did.
-    """
-
-    path: Path
-    memory: Path
-    rows: list[EpisodeResult] = field(default_factory=list)
-    interrupted: bool = False
-    failure: Exception | None = None
-
-    @property
-    def summary(self) -> Summary:
-        """What the rows come to."""
-        return summarise(self.rows)
+__all__ = [
+    "MakeEnv",
+    "Run",
+    "open_memory",
+    "resume",
+    "resume_async",
+    "run",
+    "run_async",
+]
 
 
 def run(
@@ -61,17 +44,47 @@ def run(
     watch: Watcher = nobody,
     on_row: OnRow = lambda _row: None,
 ) -> Run:
-    """Play the episodes of `config` and return their rows.
+    """Play the episodes of `config`, `config.jobs` at once, and return their rows.
 
     `model` saves loading one; `make_env` serves environments that no registry knows. Raises the errors
     that end a whole run (config, model or environment unavailable, run directory, memory file); an
     error inside an episode is that episode's row. An error of the disk in the middle of a run ends it
-    and is the `failure` of what is returned. Ctrl-C finishes the step that is being made and returns
+    and is the `failure` of what is returned. Ctrl-C finishes the steps that are being made and returns
     what was done; a second one stops at once, by CancelledError or KeyboardInterrupt.
     """
-    return asyncio.run(
-        run_async(config, model=model, make_env=make_env, watch=watch, on_row=on_row)
-    )
+
+    def play(stop: asyncio.Event) -> Awaitable[Run]:
+        return run_async(
+            config, model=model, make_env=make_env, watch=watch, on_row=on_row, stop=stop
+        )
+
+    return asyncio.run(_interruptibly(play, watch))
+
+
+def resume(
+    path: Path,
+    *,
+    jobs: int | None = None,
+    model: LanguageModel | None = None,
+    make_env: MakeEnv = envs.make,
+    watch: Watcher = nobody,
+    on_row: OnRow = lambda _row: None,
+) -> Run:
+    """Go on with the run in directory `path`, wherever it was cut off, and return all of its rows.
+
+    Episodes that have a row are kept; each other goes on from its last committed step, or begins. The
+    config is the recorded one (`jobs` apart, which changes no result). Raises what `run` raises, and
+    RunDirectoryError where `path` holds no run or one that is being played, AdapterMismatch where the
+    model is another. An episode that cannot be taken up, since its environment answers otherwise now,
+    stays as it is; it is the `failure` of what is returned. `on_row` is told the new rows only.
+    """
+
+    def play(stop: asyncio.Event) -> Awaitable[Run]:
+        return resume_async(
+            path, jobs=jobs, model=model, make_env=make_env, watch=watch, on_row=on_row, stop=stop
+        )
+
+    return asyncio.run(_interruptibly(play, watch))
 
 
 async def run_async(
@@ -81,120 +94,176 @@ async def run_async(
     make_env: MakeEnv = envs.make,
     watch: Watcher = nobody,
     on_row: OnRow = lambda _row: None,
+    stop: asyncio.Event | None = None,
 ) -> Run:
-    """The same for callers that have a loop of their own."""
+    """The same as `run` for callers with a loop of their own, in which several may share a model.
+
+    It leaves signals alone: whoever wants Ctrl-C to end it sets `stop` (see `agent.interrupts`).
+    """
     config = config.filled()
-    with closing(make_env(config.env)) as env:  # a wrong spec ends the run before a model is loaded
-        description = env.describe()
-    stop = asyncio.Event()
-    with _interruptible(stop, watch):
-        lent = model
-        if config.agent == "model" and model is None:
-            watch(Phase(0, "LOADING"))
-            settings = config.model
-            model = await in_thread(
-                load_model,
-                settings.name,
-                dtype=settings.dtype,
-                device=settings.device,
-                policy=settings.policy,
-                burst=settings.burst,
-            )
-        try:
-            if model is not None:
-                _require_room(config, model, description)
-            banks_at = ""
-            if config.memory is not None:
-                # One that cannot be opened ends the run before a directory is made for it.
-                with MemoryFile.open(config.memory) as file:
-                    banks_at = file.newest_change()
-            directory = RunDirectory.create(config)
-            # Two runs may share a memory file and a directory's name, and must not share a bank.
-            name = f"{directory.path.resolve().name}-{secrets.token_hex(4)}"
-            directory.record_versions(
-                name,
-                model=model.name if model else None,
-                fingerprint=model.fingerprint if model else None,
-                numerics=model.numerics if model else None,
-                banks_at=None if config.live_banks else banks_at,
-                policy=config.model.policy,
-                burst=config.model.burst,
-            )
+    if config.memory is not None:
+        # A resume may be asked for in another folder.
+        config = config.model_copy(update={"memory": config.memory.absolute()})
+    async with _Hands(config, model, make_env, watch, on_row, stop or asyncio.Event()) as hands:
+        banks_at = _banks_at(config)
+        directory = RunDirectory.create(config)
+        with closing(directory):
+            name = _begin(directory, config, hands.model, banks_at)
             done = Run(directory.path, directory.memory(config))
-            play = _Play(config, name, directory, model, make_env, watch, on_row, stop, banks_at)
-            await play.all(done)
+            playing = hands.playing(directory, name, banks_at)
+            await playing.all(range(config.episodes), done)
             return done
-        finally:
-            if model is not None and lent is None:
-                model.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Play:
-    """What the episodes of a run have in common."""
+async def resume_async(
+    path: Path,
+    *,
+    jobs: int | None = None,
+    model: LanguageModel | None = None,
+    make_env: MakeEnv = envs.make,
+    watch: Watcher = nobody,
+    on_row: OnRow = lambda _row: None,
+    stop: asyncio.Event | None = None,
+) -> Run:
+    """The same as `resume` for callers that have a loop of their own."""
+    directory, config = RunDirectory.reopen(path)
+    with closing(directory):
+        if jobs is not None:
+            config = config.model_copy(update={"jobs": jobs})
+        done = Run(path, directory.memory(config), directory.rows())
+        ended = {row.episode for row in done.rows}
+        left = [index for index in range(config.episodes) if index not in ended]
+        if not left:
+            return done
+        async with _Hands(config, model, make_env, watch, on_row, stop or asyncio.Event()) as hands:
+            told = directory.recorded_versions()
+            if told is None:  # killed before anything was played
+                banks_at = _banks_at(config)
+                name = _begin(directory, config, hands.model, banks_at)
+            else:
+                name, banks_at = told["run"], told["banks_at"] or ""
+                _require_the_same(hands.model, told, path)
+                if directory.begun:
+                    if not done.memory.exists():
+                        raise RunDirectoryError(
+                            f"the memory file {str(done.memory)!r} of the run is gone: put it back"
+                        )
+                elif config.memory is None:
+                    directory.clear_memory()  # it may be half made, and nothing can be in it
+                directory.record_resume(numerics=hands.model.numerics if hands.model else None)
+            playing = hands.playing(directory, name, banks_at)
+            playing.resuming = True
+            await playing.all(left, done)
+            return done
+
+
+@dataclass(slots=True)
+class _Hands:
+    """What a run plays with: its model and environments, which are let go of at its end."""
 
     config: RunConfig
-    run: str
-    directory: RunDirectory
     model: LanguageModel | None
     make_env: MakeEnv
     watch: Watcher
     on_row: OnRow
     stop: asyncio.Event
-    banks_at: str
-    """When the run started, as the memory file tells time: shared banks are read as at that moment."""
+    environments: Environments = field(init=False)
+    _lent: bool = False
 
-    async def all(self, done: Run) -> None:
-        """Play the episodes one after the other, until the last, a stop, or a failing disk."""
+    async def __aenter__(self) -> Self:
+        # A wrong spec ends the run before a model is loaded, and both before a directory is made.
+        self.environments = Environments(self.config, self.make_env)
+        self._lent = self.model is not None
         try:
-            async with (
-                _memory(done.memory) as memory,
-                open_checkpoints(self.directory.checkpoints) as saver,
-            ):
-                specs = parse_banks(self.config.banks)
-                at = None if self.config.live_banks else self.banks_at
-                shared = await memory.call(lambda file: SharedBanks.of(file, specs, at))
-                for index in range(self.config.episodes):
-                    if self.stop.is_set():
-                        raise Interrupted(f"stopped by request before episode {index}")
-                    row = await self.one(index, memory, shared, saver)
-                    self.directory.append(row)
-                    done.rows.append(row)
-                    self.on_row(row)
-        except Interrupted:
-            done.interrupted = True
-        except (StorageFailed, MemoryFileFull) as failure:
-            done.failure = failure
+            self.model = await model_of(self.config, self.model, self.watch)
+            if self.model is not None:
+                _require_room(self.config, self.model, self.environments.description)
+        except BaseException:
+            self._let_go()
+            raise
+        return self
 
-    async def one(
-        self, index: int, memory: MemoryThread, shared: SharedBanks, saver: LatestCheckpoints
-    ) -> EpisodeResult:
-        """Play one episode to its row."""
-        uid = f"{self.run}/{index}"
-        bank = await memory.call(lambda file: file.bank("episode", uid))
-        common = {
-            "config": self.config,
-            "run": self.run,
-            "uid": uid,
-            "index": index,
-            "seed": self.config.seed + index,
-            "env": self.make_env(self.config.env),
-            "memory": memory,
-            "scope": shared.scope(bank, uid),
-            "changeable_banks": shared.changeable | {bank},
-            "trace": Trace(self.directory.traces / f"{index:06}.jsonl"),
-            "watch": self.watch,
-            "stop": self.stop,
-        }
-        episode = (
-            EpisodeContext(**common, model=self.model)  # type: ignore[arg-type]
-            if self.config.agent == "model" and self.model is not None
-            else EpisodeRecord(**common)  # type: ignore[arg-type]
+    async def __aexit__(self, *_: object) -> None:
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self.environments.close()
+        if self.model is not None and not self._lent:
+            self.model.close()
+
+    def playing(self, directory: RunDirectory, name: str, banks_at: str) -> Playing:
+        """What plays the episodes of the run of that name."""
+        return Playing(
+            config=self.config,
+            run=name,
+            banks_at=banks_at,
+            directory=directory,
+            model=self.model,
+            environments=self.environments,
+            watch=self.watch,
+            on_row=self.on_row,
+            stop=self.stop,
         )
-        try:
-            return await play_episode(episode, saver)
-        finally:
-            episode.close()
+
+
+def _banks_at(config: RunConfig) -> str:
+    """The moment at which shared banks stand still. Opens the memory file that the config names."""
+    if config.memory is None:
+        return ""
+    with MemoryFile.open(config.memory) as file:
+        return file.newest_change()
+
+
+def _begin(
+    directory: RunDirectory, config: RunConfig, model: LanguageModel | None, banks_at: str
+) -> str:
+    """Give the run its name and record what it is played by."""
+    # Two runs may share a memory file and a directory's name, and must not share a bank.
+    name = f"{directory.path.resolve().name}-{secrets.token_hex(4)}"
+    directory.record_versions(
+        name,
+        model=model.name if model else None,
+        fingerprint=model.fingerprint if model else None,
+        numerics=model.numerics if model else None,
+        banks_at=None if config.live_banks else banks_at,
+        policy=config.model.policy,
+        burst=config.model.burst,
+    )
+    return name
+
+
+def _require_the_same(model: LanguageModel | None, told: dict[str, Any], path: Path) -> None:
+    """Raise AdapterMismatch unless the model is the one that began the run."""
+    if model is not None and model.fingerprint != told["fingerprint"]:
+        raise AdapterMismatch(
+            f"the run {str(path)!r} was begun by {told['model']} with fingerprint "
+            f"{told['fingerprint']}, and this is {model.name} with {model.fingerprint}: resume it with "
+            "the same weights and adapters"
+        )
+
+
+async def _interruptibly(play: Callable[[asyncio.Event], Awaitable[Run]], watch: Watcher) -> Run:
+    stop = asyncio.Event()
+    with interruptible(stop, watch):
+        return await play(stop)
+
+
+async def model_of(
+    config: RunConfig, lent: LanguageModel | None, watch: Watcher
+) -> LanguageModel | None:
+    """The model that the config names, unless one is lent; None where no model plays."""
+    if config.agent != "model" or lent is not None:
+        return lent
+    watch(Phase(0, "LOADING"))
+    settings = config.model
+    return await in_thread(
+        load_model,
+        settings.name,
+        dtype=settings.dtype,
+        device=settings.device,
+        policy=settings.policy,
+        burst=settings.burst,
+    )
 
 
 def _require_room(config: RunConfig, model: LanguageModel, description: Description) -> None:
@@ -211,35 +280,6 @@ def _require_room(config: RunConfig, model: LanguageModel, description: Descript
             f"window.budget {config.window.budget} exceeds the {model.context_limit} positions that "
             f"{model.name} was made for; use at most {model.context_limit}"
         )
-
-
-@asynccontextmanager
-async def _memory(path: Path) -> AsyncIterator[MemoryThread]:
-    memory = MemoryThread(path)
-    try:
-        yield memory
-    finally:
-        memory.close()
-
-
-@contextmanager
-def _interruptible(stop: asyncio.Event, watch: Watcher) -> Iterator[None]:
-    """Ctrl-C once asks for a stop after this step, twice cancels. Off the main thread: no handler."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-
-    def interrupt() -> None:
-        if stop.is_set() and task is not None:
-            task.cancel()
-        stop.set()
-        watch(Phase(0, "STOPPING"))
-
-    with suppress(ValueError, NotImplementedError, RuntimeError):
-        loop.add_signal_handler(signal.SIGINT, interrupt)
-    try:
-        yield
-    finally:
-        with suppress(ValueError, NotImplementedError, RuntimeError):
-            loop.remove_signal_handler(signal.SIGINT)
 
 
 def open_memory(run: Run) -> MemoryFile:

@@ -1,12 +1,14 @@
-"""What the loop knows: the small state that LangGraph checkpoints, and the live rest beside it."""
+"""What the loop knows: the small state that the graph passes on, and the live rest beside it."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypedDict
 
 from agent.context import Caps, Cut, Kind, Marks, Segment, Window
+from agent.errors import ModelFailed
 from agent.events import Passed
 from agent.lm.types import Generation, LanguageModel, Pass, Purpose, Request, Sampling
 from agent.note_ops import NoteOperation
@@ -19,7 +21,7 @@ Reason = Literal["high_water", "asked", "end"]
 
 
 class State(TypedDict):
-    """The checkpointed state: counters and words, never a transcript."""
+    """The graph's own state: counters and words, never a transcript."""
 
     step: int
     """The step being made, from 1."""
@@ -28,7 +30,11 @@ class State(TypedDict):
     failures: int
     """Summaries that failed in a row."""
     asked: bool
-    """Whether the model has used the reserved action in this step."""
+    """Whether notes were due in this step already, by a full window or by the reserved action.
+
+    Once a step is enough; and were there two, a step made again after a crash would recall the notes of
+    the second before it writes the first.
+    """
     action: str
     done: bool
 
@@ -61,6 +67,8 @@ class EpisodeContext(EpisodeRecord):
     finds: tuple[str, ...] = ()
     """Queries of the last summary, to be answered after its prune."""
     next_segment: int = 0
+    redone: int = 0
+    """The step that is made again because a crash cut it off: what it committed then stands."""
 
     def __post_init__(self) -> None:
         self.window = Window(self.config.window.budget)
@@ -95,17 +103,17 @@ class EpisodeContext(EpisodeRecord):
         *,
         span: str | None = None,
         sampled: tuple[int, int] = (0, 0),
+        clipped: bool = False,
     ) -> Segment:
         """A new segment with the next id, written to the trace."""
         segment = Segment(self.next_segment, kind, turn, tuple(ids), span, sampled)
         self.next_segment += 1
-        self.trace.segment(segment)
+        self.trace.segment(segment, clipped=clipped)
         return segment
 
     def append(self, segment: Segment) -> None:
         """Put a segment at the window's end."""
         self.window = self.window.append(segment)
-        self.tally.window_max = max(self.tally.window_max, len(self.window))
 
     def drop(self, kind: Kind) -> None:
         """Take the segments of a kind out again: a summary exchange whose work is done."""
@@ -127,8 +135,13 @@ class EpisodeContext(EpisodeRecord):
             self.watch(Passed(self.index, request.purpose, each))
 
         ids = [*self.window.ids, *cue]
-        generation = await self.model.generate(self.uid, ids, request, on_pass)
+        limit_s = self.config.deadlines.generate_s
+        try:
+            async with asyncio.timeout(limit_s):
+                generation = await self.model.generate(self.uid, ids, request, on_pass)
+        except TimeoutError as error:
+            raise ModelFailed(
+                f"{self.model.name} did not {request.purpose} within {limit_s:g} s"
+            ) from error
         self.trace.generate(step, request, generation, len(ids))
-        self.tally.spent[request.purpose].add(generation)
-        self.tally.window_max = max(self.tally.window_max, len(ids) + len(generation.token_ids))
         return generation

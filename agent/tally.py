@@ -1,11 +1,17 @@
-"""Counters of one episode: what it cost and what came of it."""
+"""What an episode cost and what came of it, counted from the events of its trace.
+
+The same count serves an episode that is being played and one that is read again, so a resumed episode's
+figures cover all of it, and a row can be derived from the record.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from agent.lm.types import Generation, Purpose
+from agent.lm.types import Purpose
 
 
 @dataclass(slots=True)
@@ -26,23 +32,22 @@ class Spent:
     """Passes by how many tokens they kept."""
     wall_s: float = 0.0
 
-    def add(self, generation: Generation) -> None:
-        """Count one generation. Bits are -log2 p of the kept tokens under one-token decoding."""
+    def count(self, event: Mapping[str, Any]) -> None:
+        """Count a `generate` event. Bits are -log2 p of the kept tokens under one-token decoding."""
         self.generations += 1
-        self.passes += len(generation.passes)
-        self.tokens += len(generation.token_ids)
-        self.prefill_tokens += generation.prefill_tokens
-        for each in generation.passes:
-            kept = len(each.token_ids)
-            self.lengths[kept] = self.lengths.get(kept, 0) + 1
-            known = [x for x in each.logprobs if x is not None]
-            if len(known) == kept:
+        for ids, logprobs, prefill, *judged in event["passes"]:
+            self.passes += 1
+            self.tokens += len(ids)
+            self.prefill_tokens += prefill
+            self.lengths[len(ids)] = self.lengths.get(len(ids), 0) + 1
+            known = [x for x in logprobs if x is not None]
+            if len(known) == len(ids):
                 self.scored_passes += 1
                 self.bits -= sum(known) / math.log(2)
-            judged = [agreed for agreed in each.agreed if agreed is not None]
-            self.burst_positions += len(judged)
-            self.agreed += sum(judged)
-        self.wall_s += generation.wall_s
+            agreed = [each for each in (judged[0] if judged else ()) if each is not None]
+            self.burst_positions += len(agreed)
+            self.agreed += sum(agreed)
+        self.wall_s += event["wall_ms"] / 1000
 
 
 def _spent() -> dict[Purpose, Spent]:
@@ -54,10 +59,35 @@ class Tally:
     """Everything that a results row counts."""
 
     spent: dict[Purpose, Spent] = field(default_factory=_spent)
+    steps: int = 0
     notes_written: int = 0
     summaries: int = 0
     failed_summaries: int = 0
     prunes: int = 0
     evictions: int = 0
     window_max: int = 0
+    """The longest window that a pass or a committed step has seen, in tokens."""
     clipped_observations: int = 0
+    wall_ms: float = 0.0
+    """From the episode's start to its last committed step, pauses of the run left out."""
+
+    def count(self, event: Mapping[str, Any]) -> None:
+        """Count one event of a trace."""
+        kind = event["e"]
+        if kind == "generate":
+            self.spent[event["purpose"]].count(event)
+            kept = sum(len(each[0]) for each in event["passes"])
+            self.window_max = max(self.window_max, event["window"] + kept)
+        elif kind == "segment":
+            self.clipped_observations += event.get("clipped", False)
+        elif kind == "summary":
+            self.summaries += event["refused"] is None
+            self.failed_summaries += event["refused"] is not None
+            self.notes_written += event["notes"]
+        elif kind == "prune" and event["kind"] != "rebuilt":
+            self.prunes += 1
+            self.evictions += event["kind"] == "evicted"
+        elif kind == "step":
+            self.steps = event["n"]
+            self.window_max = max(self.window_max, event["window"])
+            self.wall_ms = event["wall_ms"]

@@ -9,8 +9,9 @@ Events (`e`):
 - `notes`: the notes (uid, version) that the next head shows, in the order of their numbers.
 - `drop`: segments left the window without a prune (a summary exchange whose work is done, or failed).
 - `prune`: the window was rebuilt: its recipe, tokens before and after.
-- `step`: the environment answered: action, score, observation hash. Its line ends at the offset that
-  the memory file's `steps` row holds, so a trace can be cut back to any committed step.
+- `step`: the environment answered: action, score, observation hash, the window's length, milliseconds
+  since the episode began. Its line ends at the offset that the memory file's `steps` row holds, so a
+  trace can be cut back to any committed step.
 - `end`: how it ended.
 
 Token ids are exact, so training and replay never tokenise again.
@@ -20,9 +21,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from agent.context import Segment, Window, parse_recipe
 from agent.errors import RunDirectoryError, StorageFailed
@@ -34,19 +35,51 @@ def any_judged(each: Pass) -> bool:
     return any(agreed is not None for agreed in each.agreed)
 
 
+OnEvent = Callable[[dict[str, Any]], None]
+
+
+def nothing(_event: Mapping[str, Any]) -> None:
+    """What a trace tells of its events where nobody counts them."""
+
+
 class Trace:
     """Writes one episode's trace. Raises StorageFailed where the disk refuses."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        cut_at: int | None = None,
+        on_event: OnEvent = nothing,
+    ) -> None:
+        """A new trace, or one that is cut back to its first `cut_at` bytes and goes on from there.
+
+        `on_event` is told each event that is written. Raises RunDirectoryError where there is less to
+        cut back.
+        """
         self.path = path
+        self._on_event = on_event
         try:
-            # "x": a trace is never overwritten.
-            self._file = path.open("xb")
+            if cut_at is None:
+                self._file: IO[bytes] = path.open("xb")  # a trace is never overwritten
+                return
+            # Not "ab": the file's position is what a step's row is told.
+            self._file = path.open("r+b" if path.exists() else "x+b")
+            size = self._file.seek(0, os.SEEK_END)
+            if size < cut_at:
+                raise RunDirectoryError(
+                    f"{path} has {size} bytes and the memory file points to byte {cut_at}: "
+                    "the trace was cut short; restore it from a copy"
+                )
+            self._file.truncate(cut_at)
+            self._file.seek(cut_at)
         except OSError as error:
             raise _cannot_write(path, error) from error
 
     def _write(self, event: str, **fields: Any) -> None:
-        line = json.dumps({"e": event, **fields}, separators=(",", ":"), ensure_ascii=False)
+        told = {"e": event, **fields}
+        line = json.dumps(told, separators=(",", ":"), ensure_ascii=False)
+        self._on_event(told)
         try:
             self._file.write(line.encode("utf-8", "surrogatepass") + b"\n")
         except OSError as error:
@@ -56,8 +89,8 @@ class Trace:
         """The first line."""
         self._write("episode", **fields)
 
-    def segment(self, segment: Segment) -> None:
-        """A segment that was appended to the window."""
+    def segment(self, segment: Segment, *, clipped: bool = False) -> None:
+        """A segment that was appended to the window; `clipped` if its text was cut to fit."""
         self._write(
             "segment",
             i=segment.id,
@@ -66,6 +99,7 @@ class Trace:
             ids=list(segment.ids),
             span=segment.span,
             sampled=list(segment.sampled),
+            **({"clipped": True} if clipped else {}),
         )
 
     def generate(
@@ -95,10 +129,12 @@ class Trace:
         )
 
     def summary(
-        self, step: int, why: str | None, operations: list[str], refused: str | None
+        self, step: int, why: str | None, operations: list[str], notes: int, refused: str | None
     ) -> None:
-        """What became of a request for notes."""
-        self._write("summary", step=step, why=why, operations=operations, refused=refused)
+        """What became of a request for notes: operations, `notes` of them changes, or the refusal."""
+        self._write(
+            "summary", step=step, why=why, operations=operations, notes=notes, refused=refused
+        )
 
     def notes(self, step: int, shown: list[tuple[str, int]]) -> None:
         """Which notes the head of the window is about to show."""

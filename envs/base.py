@@ -78,6 +78,12 @@ class TextEnv(gymnasium.Env[str, str]):
     # gymnasium's own `spec` belongs to its registry, which Steno does not use; here it is the spec
     # string.
     spec: str  # type: ignore[assignment]
+    blocks: bool = False
+    """Whether a step takes so long that others should not have to wait for it.
+
+    Where several episodes are played at once, such environments run in worker processes
+    (envs/workers.py); quick ones in pure Python are better off beside the caller.
+    """
     observation_space: gymnasium.Space[str] = AnyText()
     action_space: gymnasium.Space[str] = AnyText()
 
@@ -111,6 +117,20 @@ class TextEnv(gymnasium.Env[str, str]):
         For oracle players only: the agent never sees it. Raises `EnvFailed` before the first reset.
         """
         return None
+
+    def snapshot(self) -> bytes | None:
+        """The present game in bytes that any process can restore, or None where it has no such form.
+
+        It saves a resumed run from playing a long game again.
+        """
+        return None
+
+    def restore(self, snapshot: bytes) -> tuple[str, Info]:
+        """Go on from a snapshot of this spec's game: the observation and the info of its last step.
+
+        Raises `EnvFailed` where snapshots are not offered, or these bytes are none.
+        """
+        raise EnvFailed(f"{self.spec} has no snapshots: play it again from its seed")
 
     def close(self) -> None:
         """End the game and let go of what it holds. A second close does nothing."""

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.lm.shipped import SHIPPED, chosen
+
 if TYPE_CHECKING:
     from agent.lm.weights import Dtype
 
 app = typer.Typer(name="bench", help="Measure this machine.", no_args_is_help=True)
 
 Model = Annotated[str, typer.Option(help="'embedded', a directory or a Hugging Face id.")]
-Policy = Annotated[str | None, typer.Option(help="Policy adapter: directory or id.")]
+Policy = Annotated[str, typer.Option(help="Policy adapter: directory, id, 'none' or 'shipped'.")]
 BurstAdapter = Annotated[
-    str | None, typer.Option(help="Burst adapter: a directory, or 'untrained' for noise.")
+    str, typer.Option(help="Burst adapter: likewise, or 'untrained' for noise.")
 ]
 Data = Annotated[
     Path | None,
@@ -29,8 +31,8 @@ Count = Annotated[int, typer.Option(help="Contexts.", min=1)]
 @app.command("decode")
 def decode(
     model: Model = "embedded",
-    policy: Policy = None,
-    burst: BurstAdapter = None,
+    policy: Policy = SHIPPED,
+    burst: BurstAdapter = SHIPPED,
     dtype: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
     data: Data = None,
     context: Context = 512,
@@ -48,8 +50,9 @@ def decode(
     from agent.bench.decode import Setup, figures, run
     from agent.bench.report import show
 
+    policies, bursts = chosen(model, policy, burst)
     setup = Setup(
-        model, policy, burst, _dtype(dtype), data, context, count, tokens, confidence, stop
+        model, policies, bursts, _dtype(dtype), data, context, count, tokens, confidence, stop
     )
     progress = Console(stderr=True)
     with progress.status("loading") as status:
@@ -61,8 +64,8 @@ def decode(
 @app.command("exact")
 def exact(
     model: Model = "embedded",
-    policy: Policy = None,
-    burst: BurstAdapter = None,
+    policy: Policy = SHIPPED,
+    burst: BurstAdapter = SHIPPED,
     dtype: Annotated[
         str, typer.Option(help="fp32, where the answer must be yes, or bf16.")
     ] = "fp32",
@@ -78,14 +81,15 @@ def exact(
     from agent.bench.exact import compare
 
     wanted = _dtype(dtype)
+    policies, bursts = chosen(model, policy, burst)
     with Console(stderr=True).status("playing games for contexts") as status:
-        chosen = from_file(data, context, count) if data else from_games(model, context, count)
+        contexts = from_file(data, context, count) if data else from_games(model, context, count)
         results = compare(
-            chosen,
+            contexts,
             tokens,
             model=model,
-            policy=policy,
-            burst=burst,
+            policy=policies,
+            burst=bursts,
             dtype=wanted,
             say=status.update,
         )

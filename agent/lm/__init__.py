@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from agent.lm.shipped import SHIPPED, chosen
 from agent.lm.types import LanguageModel
 
 
@@ -12,13 +13,13 @@ def load_model(
     *,
     dtype: Literal["auto", "fp32", "bf16"] = "auto",
     device: Literal["auto", "cpu", "cuda"] = "auto",
-    policy: str | None = None,
-    burst: str | None = None,
+    policy: str = SHIPPED,
+    burst: str = SHIPPED,
 ) -> LanguageModel:
     """A model by name: 'embedded', 'scripted', a directory, or a Hugging Face id.
 
-    `policy` and `burst` are adapters for it: directories or Hugging Face ids; a burst adapter
-    'untrained' emits noise.
+    `policy` and `burst` are adapters for it: directories or Hugging Face ids, 'none', or 'shipped' for
+    this package's own; a burst adapter 'untrained' emits noise.
     torch is imported only where real weights are asked for. Raises ModelUnavailable, AdapterMismatch.
     """
     if name == "scripted":
@@ -27,4 +28,5 @@ def load_model(
         return ScriptedModel()
     from agent.lm import weights
 
-    return weights.load(name, dtype=dtype, device=device, policy=policy, burst=burst)
+    policies, bursts = chosen(name, policy, burst)
+    return weights.load(name, dtype=dtype, device=device, policy=policies, burst=bursts)

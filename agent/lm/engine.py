@@ -28,6 +28,7 @@ from agent.lm.types import Burst, Generation, OnPass, Pass, Request, Slow
 
 T = TypeVar("T")
 _CLOSED = "the engine was closed"
+_CLOSE_LIMIT_S = 30.0
 # A longer piece of new tokens gets a pass of its own: beside it the others would only wait.
 WIDE_TOKENS = 96
 
@@ -130,11 +131,14 @@ class Engine:
         self._queue.put(partial(self._drop, session))
 
     def close(self) -> None:
-        """Stop the thread after the pass that is running; requests that wait or come later fail."""
+        """Stop the thread after the pass that is running; requests that wait or come later fail.
+
+        A pass that hangs is waited for no longer than _CLOSE_LIMIT_S: its thread ends with the process.
+        """
         with self._closing:
             self._closed = True
             self._queue.put(None)
-        self._thread.join()
+        self._thread.join(_CLOSE_LIMIT_S)
 
     # --- everything below runs on the engine's thread ---
 

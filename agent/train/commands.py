@@ -60,7 +60,6 @@ def demos(
     from agent.train.demonstrations import demos as make
     from agent.train.demonstrations import print_report
     from agent.train.player.mix import CYCLES
-    from agent.train.player.playing import BUDGET
 
     print_report(
         make(
@@ -69,7 +68,7 @@ def demos(
             families=family or list(CYCLES),
             total=total,
             first_seed=seed,
-            budget=budget or BUDGET,
+            budget=budget,
             jobs=jobs,
         )
     )

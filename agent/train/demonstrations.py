@@ -25,7 +25,7 @@ from agent.errors import ModelUnavailable, TrainingFailed
 from agent.lm.vocabulary import Vocabulary
 from agent.train.player.demonstrator import VERSION, Demonstrator
 from agent.train.player.mix import CYCLES, Game, games
-from agent.train.player.playing import BUDGET, MOST_STEPS, PRESET, Played, play
+from agent.train.player.playing import Played, demonstration_config, play
 from agent.train.sequences import TokenSequence, write
 
 # Shares of the games of a mixed file.
@@ -79,7 +79,7 @@ def demos(
     families: Sequence[str] = tuple(CYCLES),
     total: int = 1500,
     first_seed: int = 0,
-    budget: int = BUDGET,
+    budget: int | None = None,
     jobs: int = 1,
 ) -> Report:
     """Write the sequences of won games to `out`, and how each game went to `out` with `.games.jsonl`.
@@ -173,7 +173,7 @@ def player_vocabulary(model: str = "embedded") -> Vocabulary:
 
 
 def _played(
-    chunks: Sequence[Sequence[Game]], parts: Path, model: str, budget: int, jobs: int
+    chunks: Sequence[Sequence[Game]], parts: Path, model: str, budget: int | None, jobs: int
 ) -> Iterator[int]:
     """Play the chunks that are not done yet; yields the size of each as it is done."""
     waiting = []
@@ -198,7 +198,7 @@ def _played(
 _players: dict[str, Demonstrator] = {}
 
 
-def _play_chunk(chunk: Sequence[Game], parts: Path, model: str, budget: int) -> None:
+def _play_chunk(chunk: Sequence[Game], parts: Path, model: str, budget: int | None) -> None:
     """Play some games and leave their part, written whole or not at all."""
     if model not in _players:
         _players[model] = Demonstrator(player_vocabulary(model))
@@ -213,8 +213,9 @@ def _play_chunk(chunk: Sequence[Game], parts: Path, model: str, budget: int) -> 
     making.replace(part)
 
 
-def _part(parts: Path, chunk: Sequence[Game], model: str, budget: int) -> Path:
-    settings = json.dumps([VERSION, PRESET, MOST_STEPS, model, budget], sort_keys=True)
+def _part(parts: Path, chunk: Sequence[Game], model: str, budget: int | None) -> Path:
+    config = demonstration_config("", 0, budget=budget).filled().model_dump(mode="json")
+    settings = json.dumps([VERSION, model, config], sort_keys=True)
     content = settings + "".join(f"{game.spec} {game.seed}\n" for game in chunk)
     return parts / f"{hashlib.sha256(content.encode()).hexdigest()[:24]}.jsonl"
 
@@ -235,7 +236,7 @@ def _read_part(part: Path) -> list[tuple[Played, list[TokenSequence]]] | None:
 
 
 def _gathered(
-    chunks: Sequence[Sequence[Game]], parts: Path, model: str, budget: int, report: Report
+    chunks: Sequence[Sequence[Game]], parts: Path, model: str, budget: int | None, report: Report
 ) -> Iterator[TokenSequence]:
     for chunk in chunks:
         part = _part(parts, chunk, model, budget)

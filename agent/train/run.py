@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 import torch
 
 from agent.errors import TrainingFailed
+from agent.lm.shipped import NONE, chosen
 from agent.lm.weights import Loaded, load_network, native_bf16
 from agent.train import data, directory
 from agent.train.card import command_line, data_facts, machine
@@ -66,7 +67,7 @@ def prepare(kind: type[S], given: Mapping[str, Any], out: Path, *, resume: bool)
 
 def load(settings: LoopSettings) -> Loaded:
     """The frozen model that is trained beside, in fp32. Raises ModelUnavailable, AdapterMismatch."""
-    policy = getattr(settings, "policy", None)
+    policy, _ = chosen(settings.model, getattr(settings, "policy", None) or NONE, NONE)
     return load_network(settings.model, dtype="fp32", device=settings.device, policy=policy)
 
 

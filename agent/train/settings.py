@@ -63,7 +63,9 @@ class BurstSettings(LoopSettings):
     prompts: Path | None = Field(
         None, description="prompts, one a line or JSON lines; the model's answers become the data"
     )
-    policy: str | None = Field(None, description="policy adapter that is merged into the model")
+    policy: str | None = Field(
+        None, description="policy adapter that is merged into the model: as for `steno run`"
+    )
     init: Path | None = Field(None, description="a burst adapter to go on from")
     k: int = Field(8, ge=2, description="the largest burst")
     rank: Positive = 32

@@ -24,6 +24,8 @@ class TextWorldEnv(TextEnv):
     milliseconds.
     """
 
+    blocks = True
+
     def __init__(self, spec: str, family: Family, options: Options) -> None:
         """Nothing is loaded or built before the first reset."""
         self.spec = spec

@@ -14,7 +14,7 @@ from agent.runner import Run
 from memory import MemoryFile, NoteVersion, Scope
 from tests.agent.world import answers, check_invariants, play
 
-LONG = {"budget": 540}
+LONG = {"budget": 640}
 
 
 def learn(prompt: Prompt) -> str:
@@ -50,7 +50,7 @@ def heads(tmp_path: Path, script_seen: list[str], name: str = "reader", **settin
 
 def test_a_second_agent_starts_with_what_the_first_learned(tmp_path: Path) -> None:
     first = run(tmp_path, "first", window=LONG, banks=("job/corridor:rw",))
-    check_invariants(first, 540)
+    check_invariants(first, 640)
     written = versions(tmp_path, "job", "corridor")
     assert [v.title for v in written] == ["lesson"], "only what is noted at the end is shared"
     seen: list[str] = []

@@ -158,3 +158,36 @@ def test_an_interrupt_keeps_what_was_done_and_exits_with_130(tmp_path: Path) -> 
     *rows, summary = [json.loads(line) for line in out.splitlines()]
     assert summary["attempted"] == len(rows) == len(results.read_text().splitlines()) >= 1
     assert "Traceback" not in err
+
+
+def test_a_killed_run_is_resumed_from_anywhere(tmp_path: Path) -> None:
+    """The process is killed while its games are in worker processes, which end with it."""
+    process = subprocess.Popen(
+        [*STENO, "run", *SCRIPTED, "-n", "3", "-j", "2", "--out", "game", "--max-steps", "40"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    trace = tmp_path / "game" / "traces" / "000001.jsonl"
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and not (trace.exists() and trace.stat().st_size > 4000):
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    (tmp_path / "elsewhere").mkdir()
+    done = steno("resume", "../game", "-j", "1", "--json", cwd=tmp_path / "elsewhere")
+    assert done.returncode == 0, done.stderr
+    *rows, summary = [json.loads(line) for line in done.stdout.splitlines()]
+    assert sorted(row["seed"] for row in rows) == [10000, 10001, 10002]
+    assert summary["attempted"] == 3
+    again = steno("resume", "../game", cwd=tmp_path / "elsewhere")
+    assert again.returncode == 0, again.stderr
+    assert "3 attempted, 3 scored, 0 errored" in again.stdout
+    assert "Traceback" not in done.stderr + again.stderr
+
+
+def test_a_resume_of_nothing_is_a_usage_error(tmp_path: Path) -> None:
+    done = steno("resume", "nowhere", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no run to resume" in done.stderr

@@ -23,7 +23,7 @@ from memory import MemoryFile
 from tests.agent.world import Corridor, answers, check_invariants, notes_of, play, trace_of
 
 LONG = partial(Corridor, length=40)
-SMALL = {"budget": 540}
+SMALL = {"budget": 640}
 
 
 def events(done: Any, kind: str) -> list[dict[str, Any]]:
@@ -38,7 +38,7 @@ def test_a_game_is_played_noted_and_pruned(tmp_path: Path) -> None:
     assert row.evictions == row.failed_summaries == 0
     assert row.notes_written == row.summaries == row.prunes + 1  # and one at the end
     assert notes_of(done)
-    check_invariants(done, 540)
+    check_invariants(done, 640)
 
 
 def test_the_windows_head_shows_the_notes_after_a_prune(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_the_windows_head_shows_the_notes_after_a_prune(tmp_path: Path) -> None:
     vocabulary = ScriptedVocabulary()
     heads = [
         vocabulary.decode(window.segments[0].ids)
-        for event, window in windows(trace_of(done), 540)
+        for event, window in windows(trace_of(done), 640)
         if event["e"] == "prune"
     ]
     assert "1. lesson: number 0" in heads[0]
@@ -56,8 +56,8 @@ def test_the_windows_head_shows_the_notes_after_a_prune(tmp_path: Path) -> None:
 
 def test_between_prunes_the_window_only_grows_at_its_end(tmp_path: Path) -> None:
     done = play(tmp_path / "run", env=LONG, window=SMALL)
-    before = Window(540)
-    for event, window in windows(trace_of(done), 540):
+    before = Window(640)
+    for event, window in windows(trace_of(done), 640):
         if event["e"] == "segment" and event["kind"] != "head":
             assert window.ids[: len(before)] == before.ids
         before = window
@@ -88,7 +88,7 @@ def test_useless_summaries_change_nothing_and_stall_nothing(tmp_path: Path, usel
     with MemoryFile.open(done.memory, read_only=True) as memory:
         assert {record.prune.kind for record in memory.prunes(row.uid)} == {"evicted"}
         assert memory.figures().versions == 0
-    check_invariants(done, 540)
+    check_invariants(done, 640)
 
 
 def test_a_second_try_is_told_why_the_first_failed(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_second_try_is_told_why_the_first_failed(tmp_path: Path) -> None:
     assert row.failed_summaries == row.summaries >= 3
     assert "'ADD half a'" in prompts[1]
     assert "'ADD half a'" not in prompts[2]
-    check_invariants(done, 540)
+    check_invariants(done, 640)
 
 
 class Raising(ScriptedModel):
@@ -127,7 +127,7 @@ def test_a_summariser_that_raises_is_a_failed_summary(tmp_path: Path) -> None:
     row = done.rows[0]
     assert row.outcome == "won"
     assert row.evictions >= 3
-    check_invariants(done, 540)
+    check_invariants(done, 640)
 
 
 @pytest.mark.parametrize("purpose", ["think", "act"])
@@ -188,7 +188,7 @@ def test_what_find_brings_is_appended_and_marked(tmp_path: Path) -> None:
         tmp_path / "run",
         env=LONG,
         window=SMALL,
-        notes={"find_tokens": 32},
+        notes={"find_tokens": 32, "recall_tokens": 70},
         script=answers(summarise=summarise),
     )
     found = [event for event in events(done, "segment") if event["kind"] == "recalled"]
@@ -196,7 +196,7 @@ def test_what_find_brings_is_appended_and_marked(tmp_path: Path) -> None:
     text = ScriptedVocabulary().decode(found[0]["ids"])
     assert "Looked up in your notes: where is the lamp" in text
     assert "lamp: under the bed" in text
-    check_invariants(done, 540)
+    check_invariants(done, 640)
 
 
 def test_notes_are_rewritten_and_deleted_by_their_numbers(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_notes_off_prunes_without_asking(tmp_path: Path) -> None:
     assert row.summarise is not None
     assert row.summarise.passes == 0
     assert row.evictions == row.prunes >= 3
-    check_invariants(done, 540)
+    check_invariants(done, 640)
 
 
 def test_thinking_off_leaves_only_actions(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_an_empty_thought_costs_passes_and_stays_out_of_the_window(tmp_path: Pat
     assert done.rows[0].think is not None
     assert done.rows[0].think.passes == 10
     assert not [event for event in events(done, "segment") if event["kind"] == "thought"]
-    check_invariants(done, 1024)
+    check_invariants(done, 768)
 
 
 def test_burst_mode_reaches_the_figures(tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ def test_hostile_observations_are_data(tmp_path: Path) -> None:
     for event in events(done, "segment"):
         if event["kind"] == "observation":
             assert sum(token in marks for token in event["ids"]) == 3  # user, end, assistant
-    check_invariants(done, 540)
+    check_invariants(done, 640)
 
 
 class Watching(ScriptedModel):
@@ -393,7 +393,7 @@ def edit(path: Path, body: str) -> None:
 @given(
     sizes=st.lists(st.integers(0, 400), min_size=1, max_size=6),
     thought=st.integers(0, 80),
-    budget=st.integers(520, 760),
+    budget=st.integers(620, 860),
     note=st.sampled_from(["ADD a: b\nEND", "", "ADD long: " + "x" * 150 + "\nEND"]),
 )
 def test_no_observation_or_thought_can_overflow_the_window(
@@ -428,9 +428,9 @@ def test_a_chat_template_with_a_long_preamble_is_part_of_the_arithmetic(tmp_path
     model.vocabulary.turns = replace(model.vocabulary.turns, begin=(0,) * 60)
     with pytest.raises(ConfigError, match="too small"):
         play(tmp_path / "a", model=model, window=SMALL)
-    done = play(tmp_path / "b", model=model, env=LONG, window={"budget": 660})
+    done = play(tmp_path / "b", model=model, env=LONG, window={"budget": 840})
     assert done.rows[0].outcome == "won"
-    check_invariants(done, 660)
+    check_invariants(done, 840)
 
 
 def test_the_trace_holds_every_pass_with_its_tokens(tmp_path: Path) -> None:

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 
 from agent.train.player.belief import Belief, Room, way_between
 
+_WAYS = ("explore", "blind", "walk", "return", "dead end", "wander")
+MOVING = frozenset({*_WAYS, *(f"{kind} door" for kind in _WAYS)})
+"""The kinds of decisions that lead out of a room."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -42,4 +46,26 @@ def walk(belief: Belief, target: Room, purpose: str) -> Decision | None:
     if not way:
         return None
     facts = {"target": target.name, "purpose": purpose, "way": ", ".join(way[:6])}
+    facts |= {"where": where(target), "left": words(target.untried)}
     return leave(here, way[0], "walk", **facts)
+
+
+def where(room: Room) -> str:
+    """Where a room lies, as notes say it; empty where that is not known."""
+    if room.path is None:
+        return ""
+    return f"at {' '.join(room.path)}" if room.path else "at the start"
+
+
+def bearings(room: Room, *, trail: bool) -> str:
+    """A room with what a next step has to start from: where it lies, and what is left to try there.
+
+    `trail` says that the way back is enough, as in the notes.
+    """
+    lies = (f"back {room.back}" if room.back else "the start") if trail else where(room)
+    untried = f"untried {', '.join(room.untried)}" if room.untried else "nothing untried"
+    return (
+        f"{room.name}{', ' if trail else ' '}{lies}, {untried}"
+        if lies
+        else f"{room.name}, {untried}"
+    )

@@ -10,12 +10,13 @@ from agent.lm.types import Burst, Choices, Generation, OnPass, Pass, Request, St
 from agent.lm.vocabulary import Vocabulary
 from agent.note_ops import render
 from agent.prompts import THOUGHT_END
+from agent.train.player.decision import MOVING, bearings
 from agent.train.player.notes import operations
 from agent.train.player.reading import belief_of, decide
 from agent.train.player.thoughts import command_of, phrasings
 from agent.train.player.window import Transcript, read_window
 
-VERSION = 3
+VERSION = 5
 """Counts changes of what the player writes: two players of one version write the same."""
 
 
@@ -67,10 +68,13 @@ class Demonstrator:
     def _thought(self, transcript: Transcript, max_tokens: int) -> list[int]:
         belief = belief_of(transcript)
         decision = decide(transcript, belief)
-        here = belief.here.name if belief.here is not None else ""
+        here, place = belief.here, ""
+        if here is not None:
+            moving = decision.kind in MOVING
+            place = bearings(here, trail=belief.trail) if moving else here.name
         before = next((turn.thought for turn in reversed(transcript.turns) if turn.thought), "")
         ids: list[int] = []
-        for text in phrasings(decision, here, before):
+        for text in phrasings(decision, place, before):
             ids = self.vocabulary.encode(f" {text}{THOUGHT_END}")
             if len(ids) <= max_tokens or text.startswith("Next: "):
                 break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.train.player.belief import Belief, Room, way_between
-from agent.train.player.decision import Decision, leave, walk, words
+from agent.train.player.decision import Decision, leave, walk
 from agent.train.player.places import DIRECTIONS
 
 
@@ -18,22 +18,18 @@ def explore(belief: Belief, purpose: str) -> Decision:
         return Decision("look", "lost", {"purpose": purpose})
     elsewhere = _nearest_untried(belief)
     if elsewhere is not None:
-        step = walk(belief, elsewhere, f"{words(elsewhere.untried)} untried there")
+        step = walk(belief, elsewhere, purpose)
         if step is not None:
             return Decision(step.command, step.kind.replace("walk", "return"), step.facts)
     if here.back is not None:
-        return leave(here, here.back, "dead end", purpose=purpose)
+        return leave(here, here.back, "dead end", purpose=purpose, back=here.back)
     return wander(belief, purpose)
 
 
 def _try(here: Room, purpose: str) -> Decision:
     seen = [each for each in here.untried if each in here.exits or here.whole]
     direction = (seen or here.untried)[0]
-    others = [each for each in here.untried if each != direction]
-    facts = {"others": words(others, ""), "purpose": purpose, "back": here.back or ""}
-    if not seen:
-        return leave(here, direction, "blind", **facts)
-    return leave(here, direction, "explore", **facts)
+    return leave(here, direction, "explore" if seen else "blind", purpose=purpose)
 
 
 def _nearest_untried(belief: Belief) -> Room | None:

@@ -6,31 +6,16 @@ import asyncio
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from agent.config import RunConfig
+from agent.config import RunConfig, load_config
 from agent.errors import TrainingFailed
 from agent.lm.types import LanguageModel
 from agent.trace import windows
 from agent.train.player.mix import Game
 from agent.train.sequences import TokenSequence
 from agent.train.traces import sequences
-
-BUDGET = 768
-# How demonstrations are played, and how a policy trained on them should be. A window of 768 tokens holds
-# two observations at their cap, two thoughts, the notes and a summary exchange; what the sizes leave to
-# each other is fixed by that sum. Thoughts of the player stay under 32 tokens and its commands under 14.
-# It never looks notes up (`FIND`), so nothing is kept for that. 124 tokens hold most rooms whole; a
-# kitchen is longer, and the player looks again or tries exits where a text was cut.
-PRESET: dict[str, dict[str, Any]] = {
-    "window": {"observation": 124, "describe": "goal"},
-    "think": {"max_tokens": 32},
-    "act": {"max_tokens": 14},
-    "notes": {"max_tokens": 80, "recall_tokens": 140, "find_tokens": 1},
-}
-MOST_STEPS = 150
 
 
 class Played(BaseModel):
@@ -52,14 +37,16 @@ class Played(BaseModel):
     """Tokens of transcript that prunes cut, once notes covered them."""
 
 
-def demonstration_config(spec: str, seed: int, out: Path, budget: int = BUDGET) -> RunConfig:
-    """The config of one demonstrated game."""
-    preset = {**PRESET, "window": {**PRESET["window"], "budget": budget}}
-    return RunConfig(env=spec, seed=seed, episodes=1, max_steps=MOST_STEPS, out=out, **preset)  # type: ignore[arg-type]
+def demonstration_config(
+    spec: str, seed: int, out: Path | None = None, budget: int | None = None
+) -> RunConfig:
+    """The config of one demonstrated game: that of any run, so that a policy learns what it will see."""
+    window = {} if budget is None else {"budget": budget}
+    return load_config(env=spec, seed=seed, window=window, out=out)
 
 
 def play(
-    game: Game, model: LanguageModel, budget: int = BUDGET, scratch: Path | None = None
+    game: Game, model: LanguageModel, budget: int | None = None, scratch: Path | None = None
 ) -> tuple[Played, list[TokenSequence]]:
     """Play one game in the runtime; its sequences if it was won. The run's files are not kept."""
     from agent.runner import run_async

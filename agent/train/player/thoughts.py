@@ -1,8 +1,8 @@
 """A decision as a thought: one plain line that gives the true reason and names the command.
 
 The words vary, and follow from what the window shows: a thought takes the turn of phrase (FORMS) after
-the one of the thought before it, and the thing or the room that it is about says which of the reasons
-(REASONS) it gives. So a reader of the window can know them, and a model learns reasons instead of dice.
+the one of the thought before it, and with it one of the ways to give its reason (REASONS). So a reader
+of the window can know them, and a model learns reasons instead of dice.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from string import Formatter
-from zlib import crc32
 
 from agent.train.player.decision import Decision
 from agent.train.player.phrases import FORMS, NOUN_FORMS, REASONS
@@ -25,39 +24,34 @@ _INTRODUCED = re.compile(
     rf"({_COMMAND})(?= because |[.,:;!?]|$)"
 )
 _NOUNS = frozenset({"inventory", "goal"})
-# What a thought is about, in the order in which it is looked for among a decision's facts.
-_SUBJECTS = ("item", "holder", "target")
 
 
-def phrasings(decision: Decision, here: str, before: str) -> Iterator[str]:
+def phrasings(decision: Decision, place: str, before: str) -> Iterator[str]:
     """Thoughts for a decision, without end; the caller takes the first that is short enough.
 
-    `here` is the room's name, `before` the thought before this one; empty where the window shows none.
+    `place` is the room in words, and `before` the thought before this one; empty where the window shows
+    none.
     """
-    facts = {"here": here, **decision.facts, "command": decision.command}
+    facts = {**decision.facts, "place": place, "command": decision.command}
     forms = NOUN_FORMS if decision.command in _NOUNS else FORMS
-    turn = turn_after(before, here)
+    turn = turn_after(before)
     reasons = REASONS[decision.kind]
-    subject = next((facts[name] for name in _SUBJECTS if facts.get(name)), here)
-    first = crc32(subject.encode())
-    for step in range(len(forms)):
-        form = forms[(turn + step) % len(forms)]
-        for number in range(len(reasons)):
-            reason = reasons[(first + number) % len(reasons)]
-            # A room is named once.
-            named = _fields(form) & _fields(reason)
-            if not named and all(facts.get(each) for each in _fields(form) | _fields(reason)):
+    for step in range(turn, turn + len(forms)):
+        form = forms[step % len(forms)]
+        for number in range(step, step + len(reasons)):
+            reason = reasons[number % len(reasons)]
+            if all(facts.get(each) for each in _fields(form) | _fields(reason)):
                 yield _filled(form, reason, facts)
     while True:
         yield f"Next: {decision.command}."
 
 
-def turn_after(before: str, here: str) -> int:
-    """The number of the next turn of phrase: the one after the last thought's, or the room's own."""
+def turn_after(before: str) -> int:
+    """The number of the next turn of phrase: the one after the last thought's; the first after none."""
     for number, pattern in _PATTERNS:
         if pattern.fullmatch(before.strip()):
             return (number + 1) % len(FORMS)
-    return crc32(here.encode()) % len(FORMS)
+    return 0
 
 
 def command_of(thought: str) -> str | None:
@@ -68,7 +62,7 @@ def command_of(thought: str) -> str | None:
 
 def _filled(form: str, reason: str, facts: dict[str, str]) -> str:
     said = reason.format(**facts)
-    given = {**facts, "reason": said, "Reason": _capital(said), "Here": _capital(facts["here"])}
+    given = {**facts, "reason": said, "Reason": _capital(said), "Place": _capital(facts["place"])}
     return form.format(**given)
 
 
@@ -84,7 +78,7 @@ def _capital(text: str) -> str:
 
 def _pattern(form: str) -> re.Pattern[str]:
     """What every thought of a form looks like."""
-    named = {None: "", "command": _COMMAND, "here": r"[^.,:;]+", "Here": r"[^.,:;]+"}
+    named = {None: "", "command": _COMMAND, "place": r"[^.:;]+?", "Place": r"[^.:;]+?"}
     parts = Formatter().parse(form)
     return re.compile("".join(re.escape(said) + named.get(name, ".+") for said, name, *_ in parts))
 

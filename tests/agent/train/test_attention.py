@@ -16,10 +16,14 @@ needs_bf16 = pytest.mark.skipif(
 )
 
 
-def drawn(heads: int, groups: int, queries: int, keys: int) -> list[torch.Tensor]:
+Tensors = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+
+
+def drawn(heads: int, groups: int, queries: int, keys: int) -> Tensors:
     torch.manual_seed(0)
-    shapes = [(2, heads * groups, queries, 8), (2, heads, keys, 8), (2, heads, keys, 8)]
-    return [torch.randn(shape, requires_grad=True) for shape in shapes]
+    query = torch.randn(2, heads * groups, queries, 8, requires_grad=True)
+    key, value = (torch.randn(2, heads, keys, 8, requires_grad=True) for _ in range(2))
+    return query, key, value
 
 
 def reference(

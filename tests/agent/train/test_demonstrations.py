@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from agent.config import RunConfig
 from agent.errors import TrainingFailed
 from agent.lm.scripted import ScriptedVocabulary
 from agent.train import demonstrations
 from agent.train.demonstrations import HEADINGS, demos, print_report, shared_out
 from agent.train.player.demonstrator import Demonstrator
 from agent.train.player.mix import Game, cooking_spec
-from agent.train.player.playing import PRESET, demonstration_config, play
+from agent.train.player.playing import demonstration_config, play
 from agent.train.sequences import read
 
 GAMES = {
@@ -37,18 +38,18 @@ def test_the_player_wins_a_real_game_with_its_notes(family: str) -> None:
     assert {sequence.seed for sequence in lived} == {21}
 
 
-def test_the_demonstrations_are_played_with_the_sizes_of_the_preset(tmp_path: Path) -> None:
+def test_the_demonstrations_are_played_as_runs_are(tmp_path: Path) -> None:
     config = demonstration_config("textworld/cooking", 3, tmp_path)
+    assert config == RunConfig(env="textworld/cooking", seed=3, out=tmp_path)
     assert config.window.budget == 768
-    assert config.notes.recall_tokens == PRESET["notes"]["recall_tokens"]
     assert not config.act.show_admissible
 
 
 def test_games_are_shared_out_in_proportion_and_mixed() -> None:
     plan = shared_out(["coin-collector", "treasure-hunter", "cooking"], 200, 0)
     families = [game.family for game in plan]
-    assert [families.count(f) for f in sorted(GAMES)] == [40, 110, 50]
-    assert {families[n] for n in range(8)} == set(GAMES)
+    assert [families.count(f) for f in sorted(GAMES)] == [20, 124, 56]
+    assert {families[n] for n in range(10)} == set(GAMES)
     with pytest.raises(TrainingFailed, match=r"\['chess'\] have no player; there is coin"):
         shared_out(["chess"], 5, 0)
 

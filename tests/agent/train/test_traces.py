@@ -57,7 +57,7 @@ def check(found: list[TokenSequence], model: Recorder) -> None:
 
 
 def test_a_sequence_ends_where_a_prune_follows(tmp_path: Path) -> None:
-    found, model = lived(tmp_path, 30, window={"budget": 540})
+    found, model = lived(tmp_path, 30, window={"budget": 640})
     check(found, model)
     assert len(found) > 3
     for sequence in found:
@@ -67,7 +67,7 @@ def test_a_sequence_ends_where_a_prune_follows(tmp_path: Path) -> None:
 
 
 def test_what_stays_after_a_prune_is_context_only(tmp_path: Path) -> None:
-    found, model = lived(tmp_path, 30, window={"budget": 540})
+    found, model = lived(tmp_path, 30, window={"budget": 640})
     for before, after in itertools.pairwise(found):
         last = next(w for w in reversed(before.written) if w.purpose == "think")
         thought = model.vocabulary.decode(before.ids[last.start : last.stop])
@@ -77,7 +77,7 @@ def test_what_stays_after_a_prune_is_context_only(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("answer", ["", "nonsense", "ADD hall: exits north", "DELETE 7\nEND"])
 def test_refused_exchanges_are_branches(tmp_path: Path, answer: str) -> None:
-    found, model = lived(tmp_path, 12, window={"budget": 540}, scripts={"summarise": answer})
+    found, model = lived(tmp_path, 12, window={"budget": 640}, scripts={"summarise": answer})
     check(found, model)
 
 
@@ -101,7 +101,7 @@ def test_a_thought_that_was_empty_is_a_branch(tmp_path: Path) -> None:
 
 
 def test_without_notes_windows_are_cut_and_nothing_is_asked(tmp_path: Path) -> None:
-    found, model = lived(tmp_path, 30, window={"budget": 540}, notes={"enabled": False})
+    found, model = lived(tmp_path, 30, window={"budget": 640}, notes={"enabled": False})
     check(found, model)
     assert len(found) > 2
     assert {w.purpose for sequence in found for w in sequence.written} == {"think", "act"}
@@ -139,7 +139,7 @@ def test_whatever_a_model_writes_is_found_again(
 
     scripts = {"think": turns(thoughts), "act": turns(acts), "summarise": turns(notes)}
     found, model = lived(
-        tmp_path_factory.mktemp("traces"), 9, window={"budget": 560}, scripts=scripts
+        tmp_path_factory.mktemp("traces"), 9, window={"budget": 640}, scripts=scripts
     )
     stretches = [(s, w) for s in found for w in s.written]
     calls = iter(model.calls)

@@ -1,0 +1,159 @@
+"""One game of one arm on disk: a run directory of its own, and beside the run's files `game.json`.
+
+    OUT/<arm>/<family>/<seed>/   what `steno run` would have left, and game.json
+
+`game.json` is written last, by an atomic rename: a game that has it is finished and not played again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from agent.config import RunConfig
+from agent.errors import ConfigError, RunDirectoryError, StorageFailed
+from agent.evaluate.arms import Arm
+from agent.evaluate.families import Game
+from agent.results import EpisodeResult
+from agent.rundir import as_toml
+
+RECORD = "game.json"
+
+
+class Played(BaseModel):
+    """What became of one game: the run's row, and what only the evaluation knows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    arm: str
+    family: str
+    index: int
+    spec: str
+    seed: int
+    row: EpisodeResult
+    replaced: int
+    """Tokens of transcript that notes took the place of."""
+    listed: int | None
+    """Actions that stood among the commands which the game listed; None where it lists none."""
+    donor: int | None = None
+    """The seed of the game whose notes were shown, in an arm that swaps them."""
+
+    @property
+    def unbuilt(self) -> bool:
+        """Whether the environment could not make this game: nobody's failure, and nobody's success."""
+        return "does not build" in (self.row.error or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A game that an arm is to play, and how."""
+
+    arm: Arm
+    game: Game
+    config: RunConfig
+
+    @property
+    def directory(self) -> Path:
+        """Where it lies."""
+        assert self.config.out is not None
+        return self.config.out
+
+    def __str__(self) -> str:
+        return f"{self.arm.name} {self.game}"
+
+
+def place(out: Path, arm: Arm, game: Game) -> Path:
+    """The directory of a cell."""
+    return out / arm.folder / game.family / f"{game.seed:05}"
+
+
+def finished(cell: Cell, fingerprint: str | None) -> Played | None:
+    """The record of a cell that was played before, None where it was not, or not to its end.
+
+    `fingerprint` is of the model that would play it, None where none is loaded. Raises ConfigError
+    where it was played with other settings or weights, RunDirectoryError for a damaged record.
+    """
+    record = cell.directory / RECORD
+    if not record.is_file():
+        return None
+    was, now = _settings(cell.directory / "config.toml"), as_toml(cell.config.filled())
+    keys = sorted((was.keys() | now.keys()) - {"out"})
+    differs = [key for key in keys if was.get(key) != now.get(key)]
+    if differs:
+        raise ConfigError(
+            f"{cell.directory} was played with another {', '.join(differs)}; use another --out, or "
+            "remove what is to be played again"
+        )
+    played = read_record(record)
+    if fingerprint is not None:
+        versions = json.loads((cell.directory / "versions.json").read_text(encoding="utf-8"))
+        if versions["fingerprint"] not in {None, fingerprint}:
+            raise ConfigError(
+                f"{cell.directory} was played by a model with other weights; use another --out, or "
+                "remove what is to be played again"
+            )
+    return played
+
+
+def clear(directory: Path) -> None:
+    """Remove what a game that never ended has left. Raises RunDirectoryError for a stranger's files."""
+    if not directory.exists():
+        return
+    if any(directory.iterdir()) and not (directory / "config.toml").is_file():
+        raise RunDirectoryError(
+            f"{str(directory)!r} holds files that are no run's; use another --out"
+        )
+    shutil.rmtree(directory)
+
+
+def write_record(directory: Path, played: Played) -> None:
+    """Write the record, whole or not at all. Raises StorageFailed."""
+    making = directory / f".{RECORD}.{os.getpid()}"
+    try:
+        making.write_text(played.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        making.replace(directory / RECORD)
+    except OSError as error:
+        raise StorageFailed(
+            f"cannot write {str(directory / RECORD)!r}: {error.strerror}; free space, then go on"
+        ) from error
+
+
+def read_record(path: Path) -> Played:
+    """Read a record. Raises RunDirectoryError for what is none."""
+    try:
+        return Played.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValidationError) as error:
+        raise RunDirectoryError(f"{path} is no record of a game: {error}") from error
+
+
+def found_below(out: Path) -> list[tuple[Path, Played]]:
+    """Every finished game below a directory, by arm, family and seed. Raises RunDirectoryError."""
+    records = sorted(out.glob(f"*/*/*/{RECORD}"))
+    if not records:
+        raise RunDirectoryError(f"no games in {str(out)!r}: give the --out of a `steno eval`")
+    return [(record.parent, read_record(record)) for record in records]
+
+
+def by_cell(
+    played: Iterable[tuple[Path, Played]],
+) -> dict[tuple[str, str], list[tuple[Path, Played]]]:
+    """Games by (arm, family), in the order in which these first occur."""
+    cells: dict[tuple[str, str], list[tuple[Path, Played]]] = {}
+    for each in played:
+        cells.setdefault((each[1].arm, each[1].family), []).append(each)
+    return cells
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunDirectoryError(f"{path} does not read: {error}") from error

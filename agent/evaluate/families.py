@@ -1,0 +1,83 @@
+"""Families: fixed cycles of specs, and which game a number and a first seed mean."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from agent.errors import ConfigError
+
+# Seeds by what they are for (docs/evaluation.md).
+FIRST_DEVELOPMENT_SEED = 10_000
+FIRST_TEST_SEED = 20_000
+
+# Mixed orders, so that the first few games of a family are not all easy ones.
+_COIN_LEVELS = (110, 150, 125, 140, 115, 145, 130, 120, 135)
+_TREASURE_LEVELS = (11, 20, 5, 15, 8, 18, 2, 13, 10, 17, 4, 19, 7, 12, 16, 1, 9, 14, 3, 6)
+
+
+def _cooking(recipe: int, take: int, go: int) -> str:
+    everything = "open=1&cook=1&cut=1&drop=1"
+    return f"textworld/cooking?recipe={recipe}&take={take}&go={go}&{everything}&split=valid"
+
+
+def _kitchens(rooms: Sequence[int]) -> tuple[str, ...]:
+    """Recipes of 1 to 3 ingredients, all of which must be found, in turn with the sizes of the house."""
+    pairs = itertools.product(range(3), range(len(rooms)))
+    return tuple(
+        _cooking(r + 1, r + 1, rooms[(r + g) % len(rooms)])
+        for g, r in sorted((g, r) for r, g in pairs)
+    )
+
+
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "coin-collector": tuple(f"textworld/coin-collector?level={n}" for n in _COIN_LEVELS),
+    "treasure-hunter": tuple(f"textworld/treasure-hunter?level={n}" for n in _TREASURE_LEVELS),
+    "cooking": _kitchens((1, 6, 9)),
+    "cooking-hardest": (_cooking(3, 2, 12),),
+    "cooking-long": _kitchens((6, 9, 12)),
+}
+"""Game i of a family has spec i modulo the cycle's length, so more games never change earlier ones."""
+DEFAULT_FAMILIES = ("coin-collector", "treasure-hunter", "cooking")
+
+
+@dataclass(frozen=True, slots=True)
+class Game:
+    """One game: its family, its number there, its environment's spec and its seed."""
+
+    family: str
+    index: int
+    spec: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.family} {self.seed}"
+
+
+def games(
+    family: str, count: int, first_seed: int, cycles: Mapping[str, Sequence[str]] = FAMILIES
+) -> list[Game]:
+    """The first `count` games of a family, with seeds first_seed, first_seed + 1, ...
+
+    Raises ConfigError for a family that is not there.
+    """
+    if family not in cycles:
+        raise ConfigError(f"no family {family!r}: there are {', '.join(cycles)}")
+    specs = itertools.islice(itertools.cycle(cycles[family]), count)
+    return [Game(family, i, spec, first_seed + i) for i, spec in enumerate(specs)]
+
+
+def check_seeds(first: int, count: int, *, training: bool) -> Iterator[str]:
+    """What a person should be warned of. Raises ConfigError for training seeds that nobody asked for."""
+    last = first + count - 1
+    if first < FIRST_DEVELOPMENT_SEED and not training:
+        raise ConfigError(
+            f"seeds {first} to {last}: those under {FIRST_DEVELOPMENT_SEED} are for training, and a "
+            f"score on them means little; use --seed {FIRST_DEVELOPMENT_SEED}, or --training-seeds"
+        )
+    if last >= FIRST_TEST_SEED:
+        yield (
+            f"warning: seeds from {FIRST_TEST_SEED} on are for scores that are quoted to others: "
+            "do not tune anything on what you see here"
+        )

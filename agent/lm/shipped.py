@@ -1,0 +1,32 @@
+"""The adapters that ship with this package, and who gets them unasked: the embedded model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SHIPPED, NONE = "shipped", "none"
+_FOLDER = Path(__file__).resolve().parent.parent / "adapters"
+POLICY = _FOLDER / "policy"
+BURST = _FOLDER / "burst"
+"""For the embedded model with the policy above."""
+GENERAL_BURST = _FOLDER / "burst-general"
+"""For the embedded model as it came."""
+_EMBEDDED = "embedded"
+
+
+def chosen(model: str, policy: str, burst: str) -> tuple[str | None, str | None]:
+    """Which adapters to load: policy and burst, each a place or None.
+
+    'shipped' is the package's own where it has one for this model and policy, else none; 'none' is none;
+    anything else is a directory or a Hugging Face id.
+    """
+    if model != _EMBEDDED:
+        return _named(policy, None), _named(burst, None)
+    theirs = {SHIPPED: BURST, NONE: GENERAL_BURST}.get(policy)
+    return _named(policy, POLICY), _named(burst, theirs)
+
+
+def _named(name: str, shipped: Path | None) -> str | None:
+    if name == SHIPPED:
+        return str(shipped) if shipped is not None and shipped.is_dir() else None
+    return None if name == NONE else name

@@ -1,0 +1,34 @@
+"""A step that a crash cut off is made again; what it had committed before the crash stands.
+
+The same model at the same numbers writes the same again (fp32). Where it does not, what is in the memory
+file counts, and what goes on from here follows that.
+"""
+
+from __future__ import annotations
+
+from agent.context import Cut
+from agent.note_ops import NoteOperation, parse
+from agent.state import EpisodeContext
+
+
+async def committed_summary(
+    ctx: EpisodeContext, step: int, ordinal: int
+) -> tuple[NoteOperation, ...] | None:
+    """The note operations that the step committed before it was cut off; None where it had not yet."""
+    spans = await ctx.memory.call(lambda memory: memory.spans(ctx.uid, step=step, kind="summary"))
+    # A summary's text is stored in the transaction that writes its notes: with it or not at all.
+    texts = [span.text for span in spans if span.ordinal == ordinal and span.text is not None]
+    return tuple(parse(texts[0], ctx.changeable)) if texts else None
+
+
+async def committed_cut(ctx: EpisodeContext, key: str, planned: Cut) -> Cut:
+    """The cut of the prune that was committed under `key`; as `planned` where none was."""
+    records = await ctx.memory.call(lambda memory: memory.prunes(ctx.uid))
+    gone = next((set(record.prune.spans) for record in records if record.key == key), None)
+    if gone is None:
+        return planned
+    transcript = ctx.window.transcript
+    return Cut(
+        tuple(segment for segment in transcript if segment.span not in gone),
+        tuple(segment for segment in transcript if segment.span in gone),
+    )

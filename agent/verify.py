@@ -1,0 +1,286 @@
+"""`steno verify`: is what a run's results say what its record gives, played again?
+
+Every episode's environment is played again from its seed and the committed actions; each observation,
+reward and score is compared, the trace is held against the memory file, and the row is derived anew.
+With the model, each generation is computed again too (agent/recorded.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import envs
+from agent.config import RunConfig
+from agent.environments import Environments, MakeEnv
+from agent.episode import make_row, outcome_of
+from agent.errors import EXPECTED, ReplayMismatch, RunDirectoryError
+from agent.events import nobody
+from agent.game import Game
+from agent.lm.types import LanguageModel
+from agent.playing import Playing, Run
+from agent.recorded import RecordedModel
+from agent.replay import replay
+from agent.results import EpisodeResult
+from agent.rundir import RunDirectory
+from agent.runner import model_of
+from agent.tally import Tally
+from agent.trace import windows
+from memory import MemoryFile, StepRecord
+
+# What a clock measures, and which pass computed a prefix: no replay gives these again.
+_UNREPEATABLE = {"uid", "wall_s"}
+OnEpisode = Callable[["Verified"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """One episode that was played again. `problem` is empty where all was as recorded."""
+
+    episode: int
+    steps: int
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class Verification:
+    """What a verification found."""
+
+    episodes: list[Verified] = field(default_factory=list)
+    unfinished: int = 0
+    model: RecordedModel | None = None
+    exact: bool = True
+    """Whether the model is to give the same tokens again: at fp32 it is."""
+
+    @property
+    def problems(self) -> list[Verified]:
+        """The episodes of which something is not as recorded."""
+        return [each for each in self.episodes if each.problem]
+
+    @property
+    def sound(self) -> bool:
+        """Whether all is as recorded; in bf16 tokens may differ."""
+        differs = self.model is not None and self.exact and bool(self.model.differences)
+        return not self.problems and not differs
+
+    def as_json(self) -> str:
+        """The figures as a line of JSON."""
+        told: dict[str, Any] = {
+            "sound": self.sound,
+            "episodes": len(self.episodes),
+            "unfinished": self.unfinished,
+            "steps": sum(each.steps for each in self.episodes),
+            "problems": len(self.problems),
+        }
+        if self.model is not None:
+            compared, differing = self.model.compared, len(self.model.differences)
+            told |= {
+                "generations": compared,
+                "tokens": self.model.tokens,
+                "differing_generations": differing,
+                "differing_share": differing / compared if compared else None,
+                "differing_episodes": len({each.episode for each in self.model.differences}),
+                "exact": self.exact,
+            }
+        return json.dumps(told)
+
+
+def verify(
+    path: Path,
+    *,
+    with_model: bool = False,
+    jobs: int = 1,
+    model: LanguageModel | None = None,
+    make_env: MakeEnv = envs.make,
+    on_episode: OnEpisode = lambda _each: None,
+) -> Verification:
+    """Play the finished episodes of a run again, `jobs` at once. Nothing of the run is changed.
+
+    `model` saves loading the recorded one. Raises RunDirectoryError where `path` holds no run that was
+    begun, and what loading the model or the environment raises.
+    """
+    return asyncio.run(
+        verify_async(
+            path,
+            with_model=with_model,
+            jobs=jobs,
+            model=model,
+            make_env=make_env,
+            on_episode=on_episode,
+        )
+    )
+
+
+async def verify_async(
+    path: Path,
+    *,
+    with_model: bool = False,
+    jobs: int = 1,
+    model: LanguageModel | None = None,
+    make_env: MakeEnv = envs.make,
+    on_episode: OnEpisode = lambda _each: None,
+) -> Verification:
+    """The same as `verify` for callers that have a loop of their own."""
+    directory, config = RunDirectory.reopen(path)
+    with closing(directory):
+        told = directory.recorded_versions()
+        rows = directory.rows()
+        if told is None or not rows:
+            raise RunDirectoryError(f"the run {str(path)!r} has no finished episode to verify")
+        config = config.model_copy(update={"jobs": jobs})
+        found = Verification(unfinished=config.episodes - len(rows))
+        environments = Environments(config, make_env)
+        try:
+            with MemoryFile.open(directory.memory(config), read_only=True) as memory:
+                steps = {row.episode: _steps(memory, row) for row in rows}
+            gate = asyncio.Semaphore(jobs)
+
+            async def one(row: EpisodeResult) -> None:
+                async with gate:
+                    checked = await _verified(
+                        row, steps[row.episode], config, directory, environments
+                    )
+                    found.episodes.append(checked)
+                    on_episode(checked)
+
+            await asyncio.gather(*map(one, rows))
+            if with_model and config.agent == "model":
+                await _ask_again(found, config, directory, told, rows, model, environments)
+        finally:
+            environments.close()
+        return found
+
+
+def _steps(memory: MemoryFile, row: EpisodeResult) -> list[StepRecord]:
+    known = {episode.uid for episode in memory.episodes()}
+    return memory.steps(row.uid) if row.uid in known else []
+
+
+async def _verified(
+    row: EpisodeResult,
+    steps: Sequence[StepRecord],
+    config: RunConfig,
+    directory: RunDirectory,
+    environments: Environments,
+) -> Verified:
+    game = Game(config=config, index=row.episode, seed=row.seed, env=environments.make())
+    try:
+        if steps:
+            await replay(game, steps)
+        trace = directory.trace(row.episode)
+        tally = _checked_trace(trace, steps, config.window.budget, row.episode)
+        derived = make_row(
+            game,
+            tally,
+            uid=row.uid,
+            steps=max(len(steps) - 1, 0),
+            # How an error came about is not on record, only that it did.
+            outcome="error" if row.error else outcome_of(game.info, terminated=game.terminated),
+            error=row.error,
+            wall_s=row.wall_s,
+        )
+        _compare(row, derived)
+    except EXPECTED as error:
+        return Verified(row.episode, len(steps), f"{type(error).__name__}: {error}")
+    finally:
+        with suppress(Exception):
+            game.env.close()
+    return Verified(row.episode, len(steps))
+
+
+def _checked_trace(trace: Path, steps: Sequence[StepRecord], budget: int, episode: int) -> Tally:
+    """What the trace counts up to. Raises ReplayMismatch where it contradicts the memory file."""
+    tally, left = Tally(), {step.step: step for step in steps}
+    for event, window in windows(trace, budget):
+        tally.count(event)
+        if event["e"] != "step":
+            continue
+        step = left.pop(event["n"], None)
+        told = (event["action"], event["observation"], event["score"], window.recipe())
+        if step is None or told != (
+            step.action,
+            step.observation_sha256,
+            step.score,
+            step.window,
+        ):
+            raise ReplayMismatch(
+                f"step {event['n']} of episode {episode} is another in its trace than in the memory "
+                "file: one of them was changed"
+            )
+    if left:
+        raise ReplayMismatch(
+            f"the trace of episode {episode} lacks step {min(left)}: it was cut short or changed"
+        )
+    return tally
+
+
+def _compare(row: EpisodeResult, derived: EpisodeResult) -> None:
+    then, now = (each.model_dump(exclude=_UNREPEATABLE) for each in (row, derived))
+    for what, recorded in then.items():
+        if now[what] != recorded:
+            raise ReplayMismatch(
+                f"the row of episode {row.episode} says {what} {recorded}, and its record gives "
+                f"{now[what]}: results.jsonl was changed"
+            )
+
+
+async def _ask_again(
+    found: Verification,
+    config: RunConfig,
+    directory: RunDirectory,
+    told: dict[str, Any],
+    rows: Sequence[EpisodeResult],
+    lent: LanguageModel | None,
+    environments: Environments,
+) -> None:
+    """Play the run again on the rails of its record, and have the model compute each generation.
+
+    Errored episodes are left out: what failed then need not fail now.
+    """
+    rows = [row for row in rows if row.error is None]
+    model = await model_of(config, lent, nobody)
+    assert model is not None
+    try:
+        traces = {row.episode: directory.trace(row.episode) for row in rows}
+        found.model = RecordedModel(model, traces)
+        found.exact = not str(told["numerics"]).startswith(("bfloat16", "float16"))
+        with tempfile.TemporaryDirectory(prefix="steno-verify-") as folder:
+            scratch = config.model_copy(update={"out": Path(folder) / "run", "memory": None})
+            again = RunDirectory.create(scratch)
+            with closing(again):
+                done = Run(again.path, again.memory(scratch))
+                if (
+                    config.banks
+                ):  # as they were: a copy, in which they stand still at the same moment
+                    with MemoryFile.open(directory.memory(config), read_only=True) as memory:
+                        memory.backup(done.memory)
+                playing = Playing(
+                    config=scratch,
+                    run="verify",
+                    banks_at=told["banks_at"] or "",
+                    directory=again,
+                    model=found.model,
+                    environments=environments,
+                    watch=nobody,
+                    on_row=lambda _row: None,
+                    stop=asyncio.Event(),
+                )
+                await playing.all([row.episode for row in rows], done)
+                if done.failure is not None:
+                    raise done.failure
+        recorded = {row.episode: row for row in rows}
+        for row in done.rows:
+            try:
+                _compare(recorded[row.episode], row)
+            except ReplayMismatch as error:
+                problem = f"played again with the model: {error}"
+                found.episodes.append(Verified(row.episode, row.steps, problem))
+    finally:
+        if lent is None:
+            model.close()

@@ -1,0 +1,172 @@
+"""Arms, families and grid files: what a name means, and what is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import envs
+from agent.config import load_config
+from agent.errors import ConfigError
+from agent.evaluate.arms import ARMS, check_arms, parse_arm
+from agent.evaluate.families import FAMILIES, check_seeds, games
+from agent.evaluate.grid import read_grid
+from agent.evaluate.settings import base_settings, config_of
+
+
+@pytest.mark.parametrize("name", ARMS)
+def test_every_arm_changes_what_it_says(name: str, tmp_path: Path) -> None:
+    arm, [game] = parse_arm(name), games("cooking", 1, 10_000)
+    config, plain = config_of({}, arm, game, tmp_path), load_config(None, env=game.spec)
+    said = {
+        "burst": config.think.mode == "burst",
+        "slow": config.think.mode == "slow",
+        "verified": config.think.mode == "verified",
+        "none": config.think.mode == "off",
+        "no-notes": not config.notes.enabled,
+        "swapped-notes": arm.notes_from == "burst",
+        "constrained": config.act.constrain,
+        "random": config.agent == "random",
+        "walkthrough": config.agent == "walkthrough",
+    }
+    assert said[name]
+    assert config.window == plain.window, "the same window, whatever else differs"
+    assert (config.env, config.seed, config.episodes) == (game.spec, 10_000, 1)
+    assert config.out == tmp_path / name / "cooking" / "10000"
+
+
+def test_variants() -> None:
+    assert parse_arm("burst:k=4,confidence=0").settings == {
+        "think": {"mode": "burst", "k": "4", "confidence": "0"}
+    }
+    assert parse_arm("slow:act.constrain=true").settings == {
+        "think": {"mode": "slow"},
+        "act": {"constrain": "true"},
+    }
+    assert parse_arm("swapped-notes:notes_from=slow").notes_from == "slow"
+    assert parse_arm("burst:k=4,confidence=0").folder == "burst_k=4_confidence=0"
+    assert ARMS["burst"] == {"think": {"mode": "burst"}}, "a variant leaves the arm as it was"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("brust", "no arm 'brust'; did you mean 'burst'\\?"),
+        ("burst:k", "arm 'burst:k': 'k' is no setting"),
+        ("burst:depth=3", "'depth=3' is no setting; write k/confidence"),
+        ("burst:", "'' is no setting"),
+    ],
+)
+def test_a_wrong_arm(name: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse_arm(name)
+
+
+def test_a_wrong_value_names_its_arm(tmp_path: Path) -> None:
+    [game] = games("cooking", 1, 10_000)
+    with pytest.raises(
+        ConfigError, match=r"arm 'burst:k=0': think.k '0': .* greater than or equal"
+    ):
+        config_of({}, parse_arm("burst:k=0"), game, tmp_path)
+
+
+def test_arms_that_cannot_stand_together() -> None:
+    with pytest.raises(ConfigError, match="are one"):
+        check_arms((parse_arm("burst"), parse_arm("burst")))
+    with pytest.raises(ConfigError, match="shown the notes of 'burst'"):
+        check_arms((parse_arm("slow"), parse_arm("swapped-notes")))
+    check_arms((parse_arm("burst"), parse_arm("swapped-notes")))
+
+
+def test_weights_do_not_matter_to_a_player_without_any(tmp_path: Path) -> None:
+    [game] = games("cooking", 1, 10_000)
+    base = base_settings(None, {"model": {"policy": "somewhere"}})
+    assert config_of(base, parse_arm("random"), game, tmp_path).model.policy != "somewhere"
+    assert config_of(base, parse_arm("slow"), game, tmp_path).model.policy == "somewhere"
+
+
+def test_what_the_grid_sets_is_not_set_by_others() -> None:
+    with pytest.raises(ConfigError, match="out, seed: the grid sets this itself"):
+        base_settings(None, {"seed": 3, "out": "x"})
+
+
+def test_game_i_has_the_ith_spec_and_seed() -> None:
+    cycle = FAMILIES["coin-collector"]
+    assert sorted(int(spec.rpartition("=")[2]) for spec in cycle) == list(range(110, 151, 5))
+    many = games("coin-collector", 20, 10_000)
+    assert [(g.index, g.seed, g.spec) for g in many] == [
+        (i, 10_000 + i, cycle[i % 9]) for i in range(20)
+    ]
+    assert many[:5] == games("coin-collector", 5, 10_000), "more games change no earlier one"
+    with pytest.raises(ConfigError, match="no family 'chess': there are coin-collector"):
+        games("chess", 1, 10_000)
+
+
+def test_the_families_are_those_that_are_promised() -> None:
+    options = {
+        family: [envs.Spec.parse(spec).options for spec in specs]
+        for family, specs in FAMILIES.items()
+    }
+    assert sorted(int(o["level"]) for o in options["treasure-hunter"]) == list(range(1, 21))
+    for family, rooms in (("cooking", {"1", "6", "9"}), ("cooking-long", {"6", "9", "12"})):
+        pairs = {(o["recipe"], o["go"]) for o in options[family]}
+        assert pairs == {(recipe, go) for recipe in "123" for go in rooms}
+    assert str(envs.Spec.parse(FAMILIES["cooking-hardest"][0])) == str(
+        envs.Spec.parse(
+            "textworld/cooking?recipe=3&take=2&go=12&open=1&cook=1&cut=1&drop=1&split=valid"
+        )
+    )
+    for family in ("cooking", "cooking-long", "cooking-hardest"):
+        assert {o["split"] for o in options[family]} == {"valid"}
+    for specs in FAMILIES.values():
+        for spec in specs:
+            envs.make(spec).close()
+
+
+def test_seeds() -> None:
+    assert list(check_seeds(10_000, 10_000, training=False)) == []
+    with pytest.raises(
+        ConfigError, match="seeds 9999 to 10000: those under 10000 are for training"
+    ):
+        list(check_seeds(9_999, 2, training=False))
+    assert list(check_seeds(0, 5, training=True)) == []
+    [warning] = check_seeds(19_999, 2, training=False)
+    assert warning.startswith("warning: seeds from 20000 on are for scores that are quoted")
+
+
+def test_a_grid_file(tmp_path: Path) -> None:
+    file = tmp_path / "grid.toml"
+    file.write_text(
+        '[arms.short]\nthink = { mode = "burst", max_tokens = 16 }\n'
+        '[arms.misled]\nnotes_from = "short"\n'
+        '[families]\nsmall = ["textworld/treasure-hunter?level=1"]\n'
+    )
+    read = read_grid(file)
+    assert read.families == {"small": ("textworld/treasure-hunter?level=1",)}
+    short = parse_arm("short:k=2", read.arms)
+    assert short.settings == {"think": {"mode": "burst", "max_tokens": 16, "k": "2"}}
+    assert parse_arm("misled", read.arms).notes_from == "short"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[arms.a]\nthink = { speed = 3 }", "arm 'a': think.speed: no such setting"),
+        ("[arms.a]\nthink = { k = 0 }", "arm 'a': think.k 0: .*greater than or equal to 1"),
+        ("[arms.a]\nseed = 3", "arm 'a' sets seed, which the grid itself sets"),
+        ("[arms.burst]\n", "the arm 'burst' is built in"),
+        ('[arms."a/b"]\n', "the arm 'a/b' gives its name to a directory"),
+        ("[families]\ncooking = ['x/y']", "the family 'cooking' is built in"),
+        ("[families]\nmine = []", "families.mine"),
+        ("[families]\nmine = 3", "families.mine 3"),
+        ("[games]\n", "games: no such setting"),
+        ("[", "is not TOML"),
+    ],
+)
+def test_a_wrong_grid_file(text: str, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "grid.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=message) as told:
+        read_grid(file)
+    assert "grid.toml" in str(told.value)

@@ -1,0 +1,232 @@
+"""A grid is played, told and resumed."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from agent.errors import ConfigError, Interrupted, RunDirectoryError
+from agent.evaluate.arms import parse_arm
+from agent.evaluate.cells import RECORD, found_below, read_record
+from agent.evaluate.commands import app
+from agent.evaluate.families import games
+from agent.evaluate.leftovers import notes_shown
+from agent.evaluate.play import Grid
+from agent.evaluate.run import evaluate
+from agent.evaluate.settings import cells_of
+from tests.agent.evaluate.halls import FIRST, load, make_env, no_model, play, wanted
+
+# A window that is full after few turns.
+SMALL = {"max_steps": 32, "window": {"budget": 640}}
+EASY_AND_LONG = {"easy": ["12"], "long": ["40", "15"]}
+
+
+def rows_of(out: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader((out / "table.csv").open()))
+
+
+def test_a_grid_and_its_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert play(wanted(tmp_path, ("burst", "none", "walkthrough"), EASY_AND_LONG)) == 0
+    rows = rows_of(tmp_path / "out")
+    assert [(row["arm"], row["family"]) for row in rows] == [
+        (arm, family) for family in EASY_AND_LONG for arm in ("burst", "none", "walkthrough")
+    ]
+    burst, none, walkthrough = rows[:3]
+    assert (burst["attempted"], burst["won"], burst["win_rate"], burst["score"]) == (
+        "2",
+        "2",
+        "1.0",
+        "1.0",
+    )
+    assert float(burst["think_tpf"]) > 4 > 1 == float(none["tpf"]), "scripted bursts are whole"
+    assert (none["think_tpf"] == none["thoughts"] and none["thoughts"] == "0") or none[
+        "think_tpf"
+    ] == ""
+    assert int(burst["thoughts"]) == 24
+    assert walkthrough["tpf"] == walkthrough["passes_per_step"] == ""
+    long = rows[3]
+    assert (long["won"], float(long["score"])) == ("1", (20 / 40 + 1) / 2), "one is cut off at 20"
+    assert capsys.readouterr().out == (tmp_path / "out" / "table.csv").read_text(), "CSV alone"
+
+
+def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
+    asked = wanted(tmp_path, ("burst",), EASY_AND_LONG)
+    play(asked)
+    table = (tmp_path / "out" / "table.csv").read_text()
+    records = {path: read_record(path / RECORD) for path, _ in found_below(tmp_path / "out")}
+    assert len(records) == 4
+    assert evaluate(asked, load=no_model, make_env=make_env) == 0
+    assert (tmp_path / "out" / "table.csv").read_text() == table
+    # One that never ended is played anew, and it alone.
+    lost = tmp_path / "out" / "burst" / "easy" / f"{FIRST}"
+    (lost / RECORD).unlink()
+    play(asked)
+    again = {path: read_record(path / RECORD) for path, _ in found_below(tmp_path / "out")}
+    assert [path for path in records if again[path].row.uid != records[path].row.uid] == [lost]
+    # More games add to those that there are.
+    play(wanted(tmp_path, ("burst",), EASY_AND_LONG, games=3))
+    more = dict(found_below(tmp_path / "out"))
+    assert len(more) == 6
+    assert {path: more[path] for path in again} == again
+
+
+def test_another_setting_is_not_mixed_in(tmp_path: Path) -> None:
+    play(wanted(tmp_path, ("burst",), {"easy": ["5"]}))
+    changed = {"max_steps": 30, "think": {"k": 3}}
+    with pytest.raises(ConfigError, match="/10000 was played with another max_steps, think; use"):
+        play(wanted(tmp_path, ("burst",), {"easy": ["5"]}, settings=changed))
+    strangers = tmp_path / "out" / "burst" / "easy" / f"{FIRST + 2}"
+    strangers.mkdir()
+    (strangers / "thesis.txt").write_text("years of work")
+    with pytest.raises(RunDirectoryError, match="holds files that are no run's"):
+        play(wanted(tmp_path, ("burst",), {"easy": ["5"]}, games=3))
+    assert (strangers / "thesis.txt").exists()
+
+
+def test_other_weights_are_not_mixed_in(tmp_path: Path) -> None:
+    asked = wanted(tmp_path, ("burst",), {"easy": ["5"]}, games=1)
+    play(asked)
+    versions = tmp_path / "out" / "burst" / "easy" / f"{FIRST}" / "versions.json"
+    told = json.loads(versions.read_text())
+    versions.write_text(json.dumps({**told, "fingerprint": "of another"}))
+    with pytest.raises(ConfigError, match="by a model with other weights"):
+        play(wanted(tmp_path, ("burst",), {"easy": ["5"]}, games=2))
+
+
+def test_games_that_cannot_be_played(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = wanted(
+        tmp_path, ("slow", "none"), {"mixed": ["5", "0", "9&fails=4"]}, games=3, form="table"
+    )
+    assert play(asked) == 1
+    slow = rows_of(tmp_path / "out")[0]
+    counts = {key: slow[key] for key in ("attempted", "scored", "errored", "unbuilt", "won")}
+    assert counts == {"attempted": "2", "scored": "1", "errored": "1", "unbuilt": "1", "won": "1"}
+    assert float(slow["win_rate"]) == 0.5, "an error is not won; what does not build is neither"
+    assert float(slow["score"]) == pytest.approx((1 + 3 / 9) / 2)
+    captured = capsys.readouterr()
+    assert "2 (1 errored, 1 unbuilt)" in captured.out
+    assert "mixed 10001: does not build" in captured.err
+    assert "mixed 10002: error (EnvFailed" in captured.err
+
+
+def test_a_stop_keeps_what_is_done(tmp_path: Path) -> None:
+    arms = (parse_arm("burst"),)
+    cycle = {"easy": ["test/hall?length=30"]}
+    cells = cells_of({"max_steps": 30}, arms, games("easy", 6, FIRST, cycle), tmp_path)
+    grid = Grid(cells, 2, load=load, make_env=make_env)
+    grid.tell = lambda *_: grid.stop.set()
+    with pytest.raises(Interrupted):
+        asyncio.run(grid.play())
+    done = found_below(tmp_path)
+    assert 1 <= len(done) < 6
+    assert len(grid.played) == len(done)
+
+
+def test_a_failing_disk_ends_the_grid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(Exception, match="No space left on device; free space"):
+        play(wanted(tmp_path, ("none",), {"easy": ["3"]}))
+
+
+def test_notes_of_another_game(tmp_path: Path) -> None:
+    asked = wanted(tmp_path, ("swapped-notes",), {"long": ["32"]}, settings=SMALL, games=2)
+    assert play(asked) == 0
+    folder = tmp_path / "out"
+    own = [notes_shown(folder / "burst" / "long" / f"{FIRST + i}") for i in range(2)]
+    assert len(own[0]) > 2 < len(own[1]), "the halls are long enough for several prunes"
+    assert "10000-" in str(own[0])
+    assert "10001-" not in str(own[0])
+    for i in range(2):
+        path = folder / "swapped-notes" / "long" / f"{FIRST + i}"
+        assert read_record(path / RECORD).donor == FIRST + 1 - i
+        shown, given = notes_shown(path), own[1 - i]
+        assert shown == [given[min(n, len(given) - 1)] for n in range(len(shown))]
+        assert len(shown) > 2
+    # It is resumed like any other arm, without its donors being played again.
+    shutil.rmtree(folder / "swapped-notes" / "long" / f"{FIRST}")
+    burst = {path: played for path, played in found_below(folder) if played.arm == "burst"}
+    play(asked)
+    assert burst.items() <= dict(found_below(folder)).items()
+
+
+def test_a_game_without_a_donor_keeps_no_notes(tmp_path: Path) -> None:
+    asked = wanted(tmp_path, ("swapped-notes",), {"long": ["32"]}, settings=SMALL, games=1)
+    assert play(asked) == 0
+    path = tmp_path / "out" / "swapped-notes" / "long" / f"{FIRST}"
+    assert read_record(path / RECORD).donor is None
+    assert notes_shown(path) == []
+    assert read_record(path / RECORD).row.prunes > 2
+
+
+def test_notes_off(tmp_path: Path) -> None:
+    asked = wanted(tmp_path, ("no-notes", "burst"), {"long": ["32"]}, settings=SMALL)
+    play(asked)
+    off, on = rows_of(tmp_path / "out")
+    assert int(off["evictions"]) > 2 > int(on["evictions"]) == 0
+    assert off["notes_over_replaced"] == "", "nothing was replaced"
+    assert 0 < float(on["notes_over_replaced"]) < 1
+
+
+def test_comparing_and_the_last_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = wanted(
+        tmp_path,
+        ("burst", "none"),
+        {"one": ["5", "40"], "two": ["7"]},
+        compare=("burst", "none"),
+        form="markdown",
+    )
+    play(asked)
+    out = capsys.readouterr().out
+    told = json.loads(out.splitlines()[-1])
+    assert [row["family"] for row in told["compared"]] == ["one", "two", "all"]
+    everything = told["compared"][-1]
+    assert (everything["games"], everything["both_won"], everything["neither"]) == (4, 3, 1)
+    assert everything["win_low"] < everything["win_difference"] == 0 < everything["win_high"]
+    assert "| burst | one | 2 | 50.0 (9-91) |" in out
+    assert "| burst - none | all | 4 | 3 | 0 | 0 | 1 |" in out
+    with pytest.raises(ConfigError, match="--compare burst slow: these two arms have no game"):
+        play(wanted(tmp_path, ("burst", "none"), {"two": ["7"]}, compare=("burst", "slow")))
+
+
+def test_the_report_needs_nothing_but_the_directory(tmp_path: Path) -> None:
+    play(wanted(tmp_path, ("burst", "none"), {"one": ["5"]}, compare=("burst", "none")))
+    out = tmp_path / "out"
+    told = json.loads((out / "table.json").read_text())
+    options = ["--no-plots", "--format", "json", "--compare", "burst", "none"]
+    done = CliRunner().invoke(app, ["report", str(out), *options])
+    assert json.loads(done.stdout) == told
+    wrong = CliRunner().invoke(app, ["report", str(out), "--format", "xml"])
+    assert str(wrong.exception) == "--format 'xml': use one of table, csv, json, markdown"
+    empty = CliRunner().invoke(app, ["report", str(tmp_path / "nowhere")])
+    assert isinstance(empty.exception, RunDirectoryError)
+
+
+def test_a_wrong_wish_is_told_before_anything_is_played(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="those under 10000 are for training"):
+        play(wanted(tmp_path, ("burst",), {"easy": ["5"]}, first_seed=9_998))
+    with pytest.raises(ConfigError, match="no arm 'bursts'"):
+        play(wanted(tmp_path, ("bursts",), {"easy": ["5"]}))
+    with pytest.raises(ConfigError, match="no family 'hard'"):
+        play(wanted(tmp_path, ("burst",), {"easy": ["5"]}, chosen=("hard",)))
+    with pytest.raises(ValueError, match="invalid literal"):  # as this test's environment says it
+        play(wanted(tmp_path, ("burst",), {"easy": ["5", "far"]}))
+    assert not (tmp_path / "out").exists()
+
+
+def test_training_seeds_are_played_when_they_are_wanted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play(wanted(tmp_path, ("none",), {"easy": ["3"]}, first_seed=5, training_seeds=True))
+    assert (tmp_path / "out" / "none" / "easy" / "00005" / RECORD).exists()
+    play(wanted(tmp_path, ("none",), {"easy": ["3"]}, first_seed=20_000))
+    assert "warning: seeds from 20000 on" in capsys.readouterr().err
