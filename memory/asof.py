@@ -91,4 +91,9 @@ def moment(text: str) -> str:
         given = given.replace(hour=23, minute=59, second=59, microsecond=999_999)
     if given.tzinfo is None:
         given = given.replace(tzinfo=UTC)
-    return given.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    try:
+        given = given.astimezone(UTC)
+    except OverflowError:
+        raise BadValue(f"time {text!r} lies outside the years 1 to 9999 in UTC") from None
+    # Not strftime: it writes the year 999 in three digits, and times are compared as texts.
+    return given.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -19,7 +19,11 @@ def copy(source: sqlite3.Connection, destination: Path) -> None:
 
     Raises MemoryFileMissing, MemoryFileReadOnly and MemoryFileFull, which name the copy.
     """
-    if destination.exists():
+    try:
+        taken = destination.exists()
+    except OSError as error:  # a name too long, a folder that may not be searched
+        raise MemoryFileMissing(f"{destination} is no usable path: {error.strerror}") from error
+    if taken:
         raise MemoryFileReadOnly(f"{destination} exists: name a path where nothing is yet")
     if not destination.parent.is_dir():
         raise MemoryFileMissing(f"folder {destination.parent} does not exist: make it first")

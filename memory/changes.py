@@ -87,14 +87,16 @@ def echo_of(db: Database, scope: Scope, change: Edit) -> Echo | None:
     """
     if isinstance(change, Rewrite):
         note = notes.one(db, scope, change.uid)
+        if note.version != change.seen_version or note.state == "deleted":
+            return None  # a Conflict, as applying it tells; what was purged has no title to compare
         title = note.title if change.title is None else change.title
         same = (note_title(title), note_body(change.body)) == (note.title, note.body)
-        stale = note.version != change.seen_version or note.state == "deleted"
-        return None if stale or not same else Echo(note.uid, _newest_version(db, note.uid), True)
+        return Echo(note.uid, _newest_version(db, note.uid), True) if same else None
     if not isinstance(change, Add):
         return None
-    wanted = said(note_title(change.title), note_body(change.body))
-    expression = match_all(plain_words(wanted))
+    title, body = note_title(change.title), note_body(change.body)
+    wanted = said(title, body)
+    expression = match_all(plain_words(_plain(title, body)))
     if expression is None:
         return None
     for bank in scope.readable:
@@ -116,7 +118,11 @@ def echo_of(db: Database, scope: Scope, change: Edit) -> Echo | None:
 
 def said(title: str, body: str) -> str:
     """What a note says: without case, a list's number, spaces that do not count, a last full stop."""
-    words = " ".join(f"{title}: {body}".casefold().split())
+    return _plain(title, body).casefold()
+
+
+def _plain(title: str, body: str) -> str:
+    words = " ".join(f"{title}: {body}".split())
     return re.sub(r"^(\d+[.)] )+", "", words).rstrip(".!; ")
 
 

@@ -15,6 +15,7 @@ from memory import expected, step_hashes
 from memory.errors import MemoryFileDamaged, MemoryFileError, MemoryFileFull, NotAMemoryFile
 from memory.file import MemoryFile
 from memory.migrations import MIGRATIONS
+from memory.schema_v2 import BANK_SHIFT
 
 T = TypeVar("T")
 OK, WARNING, ERROR = "ok", "warning", "error"
@@ -181,6 +182,54 @@ def _times(conn: sqlite3.Connection) -> list[str]:
     ]
 
 
+_NEVER_DELETED = ("banks", "spans", "commits", "note_versions", "prunes")
+_ERASED_UNCOVERED = """
+SELECT uid FROM spans s WHERE text IS NULL AND kind NOT IN ('summary', 'recalled')
+AND NOT EXISTS (SELECT 1 FROM note_sources ns JOIN note_versions v ON v.id = ns.version
+  WHERE ns.span = s.id AND v.op <> 'delete') ORDER BY id
+"""
+
+
+def _rows(conn: sqlite3.Connection) -> list[str]:
+    """No row was taken out, moved or emptied: ids and steps have no gaps, places fit uids."""
+    faults = []
+    for table in _NEVER_DELETED:
+        [(count, last)] = conn.execute(f"SELECT count(*), coalesce(max(id), 0) FROM {table}")
+        if count != last:
+            faults.append(f"{table} has {count} rows and ids up to {last}: some were deleted")
+    faults += [
+        f"episode {episode} has {count} steps and they go up to {last}: some were deleted"
+        for episode, count, last in conn.execute(
+            "SELECT episode, count(*) AS n, max(step) AS last FROM steps GROUP BY episode"
+            " HAVING n <> last + 1"
+        )
+    ]
+    faults += [
+        f"span {uid} is not where its uid says"
+        for (uid,) in conn.execute(
+            "SELECT uid FROM spans"
+            " WHERE uid <> episode || '/' || step || '/' || kind || '/' || ordinal ORDER BY id"
+        )
+    ]
+    faults += [
+        f"span {uid} was erased and no note covers it" for (uid,) in conn.execute(_ERASED_UNCOVERED)
+    ]
+    if conn.execute("PRAGMA user_version").fetchone()[0] < 2:
+        return faults  # before notes were numbered by bank
+    faults += [
+        f"span {uid} has lost its text, and no erasure is on record"
+        for (uid,) in conn.execute(
+            "SELECT uid FROM spans WHERE text IS NULL AND erased IS NULL ORDER BY id"
+        )
+    ]
+    return faults + [
+        f"note {uid} was moved into another bank"
+        for (uid,) in conn.execute(
+            f"SELECT uid FROM notes WHERE id >> {BANK_SHIFT} <> bank ORDER BY id"
+        )
+    ]
+
+
 _CHECKS: tuple[tuple[str, Callable[[sqlite3.Connection], list[str]]], ...] = (
     ("integrity", _integrity),
     ("schema", expected.faults),
@@ -189,6 +238,7 @@ _CHECKS: tuple[tuple[str, Callable[[sqlite3.Connection], list[str]]], ...] = (
     ("hashes", _hashes),
     ("versions replay", _replay),
     ("times", _times),
+    ("rows", _rows),
 )
 
 

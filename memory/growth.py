@@ -191,7 +191,9 @@ def _spans_of(db: Database, uid: str, sources: bool) -> list[int]:
         "  AND instr(char(10) || s.text || char(10),"
         "            char(10) || '- ' || v.title || ': ' || v.body || char(10)) WHERE v.note = ?1"
         " UNION SELECT s.id FROM note_versions v JOIN note_sources ns ON ns.version = v.id"
-        "  JOIN spans s ON s.id = ns.span WHERE v.note = ?1 AND ?2 AND s.text IS NOT NULL",
+        "  JOIN spans s ON s.id = ns.span WHERE v.note = ?1 AND ?2 AND s.text IS NOT NULL"
+        # What a note was deleted after, it did not come from; nothing else may cover that.
+        "  AND v.op <> 'delete'",
         (uid, sources, json.dumps(origins.summaries(db, uid))),
     )
     return [row["id"] for row in found]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from memory import schema, schema_v2
-from memory.errors import NewerSchema, NotAMemoryFile
+from memory.errors import MemoryFileDamaged, NewerSchema, NotAMemoryFile
 
 # Migration n (from 1) takes a file from schema n - 1 to schema n. Append only: never edit one
 # that was released.
@@ -19,7 +19,7 @@ def identify(conn: sqlite3.Connection, path: Path) -> int:
     """The schema number of the open database; 0 for an empty one. Reads only.
 
     Raises NotAMemoryFile for another application's database, NewerSchema for one from a later
-    Steno, and sqlite3.Error as it comes.
+    Steno, MemoryFileDamaged for a schema number that no Steno wrote, and sqlite3.Error as it comes.
     """
     application_id: int = conn.execute("PRAGMA application_id").fetchone()[0]
     version: int = conn.execute("PRAGMA user_version").fetchone()[0]
@@ -30,6 +30,11 @@ def identify(conn: sqlite3.Connection, path: Path) -> int:
         raise NotAMemoryFile(
             f"{path} is another application's database (application_id {application_id:#x}, "
             f"{tables} tables and indexes): give a memory file, or a path that does not exist yet"
+        )
+    if version < 1 and tables:
+        raise MemoryFileDamaged(
+            f"{path} has tables and the schema number {version}, so another tool wrote to it: "
+            "restore it from a copy"
         )
     if version > len(MIGRATIONS):
         raise NewerSchema(

@@ -14,10 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from memory.errors import BadValue
+from memory.markdown import escape
 from memory.render import printable
 
 Rows = Sequence[dict[str, Any]]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# The wide ones are formulas to a spreadsheet with East Asian settings.
+_SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_FORMULA = (*_SIGNS, "\t", "\r", "\n")
+_MARKDOWN = ("github", "pipe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,9 @@ class Format:
                 raise BadValue(
                     f"--fmt {fmt!r} is unknown: use one of {', '.join(tabulate.tabulate_formats)}"
                 )
-            given = [kind for kind in given if kind != "table"] + ["table"]
+            # Tabulate's own TSV would leave formulas as they are.
+            kind = "tsv" if fmt == "tsv" else "table"
+            given = [one for one in given if one not in ("table", kind)] + [kind]
         if len(given) > 1:
             raise BadValue(f"--{' and --'.join(given)} contradict each other: give one of them")
         if not given:
@@ -70,8 +76,9 @@ def render(rows: Rows, how: Format) -> str:
         return _separated(rows, "," if how.kind == "csv" else "\t")
     import tabulate
 
+    shown = escape if how.style in _MARKDOWN else str
     table: str = tabulate.tabulate(
-        [[_shown(value) for value in row.values()] for row in rows],
+        [[shown(_shown(value)) for value in row.values()] for row in rows],
         headers=list(rows[0]) if rows else (),
         tablefmt=how.style,
         disable_numparse=True,

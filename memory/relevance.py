@@ -79,7 +79,8 @@ def match_all(words: Sequence[str]) -> str | None:
 def plain_words(text: str) -> list[str]:
     """The runs of letters and digits in a text, for a query that FTS5 is to stem itself."""
     kept = "".join(char if char.isalnum() else " " for char in storable(text))
-    return list(dict.fromkeys(kept.casefold().split()))[:QUERY_MAX_WORDS]
+    # Not casefold: it writes a sharp s as two letters, which the index does not.
+    return list(dict.fromkeys(kept.lower().split()))[:QUERY_MAX_WORDS]
 
 
 def scores(notes: Sequence[Note], query: str) -> dict[str, float]:

@@ -52,16 +52,17 @@ _OUTPUT = {
 
 
 def rows_command(
-    name: str, text: Callable[[Rows], str] | None = None
+    name: str, text: Callable[[Rows], str] | None = None, *, brief: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., Rows]], Callable[..., Rows]]:
     """Register a command that returns rows; it gets the output flags and prints accordingly.
 
-    ``text`` renders them for a terminal and for ``-t``; without it they are a table.
+    ``text`` renders them for a terminal and for ``-t``; without it they are a table, on a terminal
+    of the ``brief`` columns alone.
     """
 
     def register(command: Callable[..., Rows]) -> Callable[..., Rows]:
         def printing(how: Format, **given: Any) -> None:
-            emit(command(**given), how, text)
+            emit(command(**given), how, text, brief)
 
         _register(name, command, printing)
         return command
@@ -104,14 +105,23 @@ def _register(name: str, command: Callable[..., Any], printing: Callable[..., No
     app.command(name)(run)
 
 
-def emit(rows: Rows, how: Format, text: Callable[[Rows], str] | None) -> None:
-    """Print rows in a format."""
+def emit(
+    rows: Rows,
+    how: Format,
+    text: Callable[[Rows], str] | None,
+    brief: tuple[str, ...] = (),
+) -> None:
+    """Print rows in a format: a terminal's table has the ``brief`` columns only, where any are named."""
     if text is not None and how.kind in ("text", "table") and how.style == "simple":
         typer.echo(text(rows))
     elif how.kind == "text":
-        _print_table(rows)
+        _print_table([{name: row[name] for name in brief or row} for row in rows])
     elif rows or how.kind == "json":
         typer.echo(render(rows, how))
+
+
+_WHOLE = ("uid", "note", "version", "rows", "bytes")
+"""Columns that a table never folds: a uid in pieces cannot be copied."""
 
 
 def _print_table(rows: Rows) -> None:
@@ -124,7 +134,9 @@ def _print_table(rows: Rows) -> None:
     if not rows:
         typer.echo("nothing")
         return
-    table = Table(*rows[0])
+    table = Table()
+    for name in rows[0]:
+        table.add_column(name, no_wrap=name in _WHOLE, overflow="fold")
     for row in rows:
         cells = ("" if cell is None else str(cell) for cell in row.values())
         table.add_row(*(Text(printable(cell), overflow="fold") for cell in cells))

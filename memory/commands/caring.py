@@ -77,7 +77,7 @@ def backup(
     """Copy a file, also while a run is writing to it: never copy it with cp."""
     with open_for_reading(file, older=True) as memory:
         memory.backup(destination)
-    typer.echo(f"{destination}: {destination.stat().st_size} bytes")
+    typer.echo(printable(f"{destination}: {destination.stat().st_size} bytes"))
 
 
 @app.command("retain")
@@ -137,9 +137,10 @@ def migrate(
         if backup and before < len(MIGRATIONS):
             copy = _free(memory.path.with_name(f"{memory.path.name}.schema-{before}"))
             memory.backup(copy)
-            typer.echo(f"{copy}: the file as it was, {copy.stat().st_size} bytes")
+            told = f"{copy}: the file as it was, {copy.stat().st_size} bytes"
+            typer.echo(printable(told))
     with open_for_writing(file, migrating=True) as memory:
-        typer.echo(f"{memory.path}: schema {memory.schema}")
+        typer.echo(printable(f"{memory.path}: schema {memory.schema}"))
 
 
 def _free(path: Path) -> Path:

@@ -80,6 +80,8 @@ def edit(
     """Change a note's words; without --title and --body in $EDITOR."""
     with open_for_writing(file) as memory:
         scope, found = find_note(memory, note)
+        if not found.title:
+            raise Conflict(f"note {found.uid} was purged: its words are gone")
         if title is None and body is None:
             title, body = _in_editor(found)
         title = found.title if title is None else title
@@ -90,7 +92,7 @@ def edit(
         try:
             _commit(memory, scope, [Rewrite(found.uid, found.version, body, title)], reason)
         except Conflict:
-            typer.echo(printable(f"your words, which were not written: {title}: {body}"), err=True)
+            _not_written(f"{title}: {body}")
             raise
 
 
@@ -99,13 +101,27 @@ def _in_editor(note: Note) -> tuple[str, str]:
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "note.txt"
-        draft.write_text(f"{note.title}\n\n{note.body}\n", encoding="utf-8")
+        given = f"{note.title}\n\n{note.body}\n"
+        draft.write_text(given, encoding="utf-8", newline="")
         try:
             subprocess.run([*shlex.split(editor), str(draft)], check=True)
-        except (OSError, subprocess.CalledProcessError) as error:
+            left = draft.read_bytes()
+            written = left.decode("utf-8")
+        except UnicodeDecodeError as error:
+            _not_written(left.decode("utf-8", "replace"))
+            raise BadValue(f"editor {editor!r} left text that is not UTF-8: {error}") from error
+        # ValueError: a quote in the command that is not closed.
+        except (OSError, ValueError, subprocess.CalledProcessError) as error:
             raise BadValue(f"editor {editor!r} failed: {error}: use --title and --body") from error
-        title, _, rest = draft.read_text(encoding="utf-8").partition("\n")
+    if written == given:
+        return note.title, note.body  # also where its spaces are not those that follow below
+    title, _, rest = written.partition("\n")
     return title.strip(), " ".join(rest.split())
+
+
+def _not_written(text: str) -> None:
+    """Show words that a person typed and that cannot be kept, lest they be lost."""
+    typer.echo(printable(f"your words, which were not written: {text}"), err=True)
 
 
 @app.command("rm")

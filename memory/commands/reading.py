@@ -21,8 +21,12 @@ from memory.output import Rows
 from memory.render import printable
 from memory.types import NOTE_STATES
 
+# What a terminal has room for; -t and the other formats show every column.
+BRIEF = ("uid", "bank", "title", "body", "state")
+BRIEF_HISTORY = ("version", "op", "title", "body", "actor", "reason", "at")
 
-@rows_command("ls")
+
+@rows_command("ls", brief=BRIEF)
 def ls(
     file: FileArgument,
     bank: BankOption = None,
@@ -40,7 +44,7 @@ def ls(
         return [note_row(note) for note in found]
 
 
-@rows_command("search")
+@rows_command("search", brief=BRIEF)
 def search(
     file: FileArgument,
     query: Annotated[
@@ -111,7 +115,7 @@ def _note_as_text(note: dict[str, Any]) -> str:
     return printable("\n".join(lines))
 
 
-@rows_command("history")
+@rows_command("history", brief=BRIEF_HISTORY)
 def history(
     file: FileArgument,
     note: NoteArgument,

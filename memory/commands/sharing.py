@@ -44,6 +44,11 @@ def export(
 def _write(path: Path, text: str, force: bool) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MemoryFileReadOnly(
+            f"folder {path.parent} cannot be made: {error.strerror}"
+        ) from error
+    try:
         with path.open("w" if force else "x", encoding="utf-8", newline="\n") as out:
             out.write(text)
     except FileExistsError:

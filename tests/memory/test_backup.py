@@ -31,6 +31,8 @@ def test_a_backup_is_the_file_also_while_somebody_writes(busy: World) -> None:
         busy.file.backup(copy)
     with pytest.raises(MemoryFileMissing, match="folder"):
         busy.file.backup(busy.path.parent / "none" / "copy.sqlite")
+    with pytest.raises(MemoryFileMissing, match="no usable path: File name too long"):
+        busy.file.backup(busy.path.parent / ("x" * 300))
 
 
 def test_a_backup_that_fails_leaves_nothing(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -175,6 +175,10 @@ def test_times_are_iso_8601() -> None:
     assert moment("2026-11-22T13:05:00Z") == "2026-11-22T13:05:00.000000Z"
     assert moment("2026-11-22T13:05:00+02:00") == "2026-11-22T11:05:00.000000Z"
     assert moment("2026-11-22T13:05") == "2026-11-22T13:05:00.000000Z"
+    assert moment("0999-01-01T00:00") == "0999-01-01T00:00:00.000000Z"
+    for outside in ("0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00"):
+        with pytest.raises(BadValue, match="outside the years 1 to 9999"):
+            moment(outside)
     for wrong in ("", "yesterday", "22.11.2026"):
         with pytest.raises(BadValue, match="not ISO-8601"):
             moment(wrong)

@@ -18,7 +18,10 @@ from memory import (
     Scope,
 )
 from memory.commands import app
+from memory.commands.app import emit
+from memory.commands.reading import BRIEF
 from memory.errors import BadText, BadValue
+from memory.output import Format
 from tests.memory.cli import rows, run
 from tests.memory.world import EPISODE, World
 
@@ -184,3 +187,59 @@ def test_words_from_an_editor_are_not_lost_in_a_conflict(
 
 def test_nothing_to_do_is_said(world: World, door: Note) -> None:
     assert run("approve", world.path, "--all").output == "nothing to change\n"
+
+
+def editing(tmp_path: Path, text: bytes) -> str:
+    """An editor that leaves these bytes."""
+    script = tmp_path / "leaves.py"
+    script.write_text(f"import sys\nopen(sys.argv[1], 'wb').write({text!r})\n")
+    return f"{sys.executable} {script}"
+
+
+def test_an_editor_that_changes_nothing_changes_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = world.add("k", "two  spaces", "a  b   c ")
+    monkeypatch.setenv("VISUAL", "true")
+    assert run("edit", world.path, note.uid).output == "unchanged\n"
+    assert rows("ls", world.path)[0]["body"] == "a  b   c "
+
+
+def test_what_an_editor_may_do_wrong_is_told(
+    world: World, door: Note, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VISUAL", editing(tmp_path, b"door\n\nmy caf\xe9\n"))
+    done = CliRunner().invoke(app, ["edit", str(world.path), door.uid])
+    assert isinstance(done.exception, BadValue)
+    assert "not UTF-8" in str(done.exception)
+    assert "which were not written: door" in done.stderr
+    assert "my caf" in done.stderr
+    for editor in ("rm", "'unclosed"):
+        monkeypatch.setenv("VISUAL", editor)
+        with pytest.raises(BadValue, match="failed"):
+            run("edit", world.path, door.uid)
+    assert rows("ls", world.path)[0]["version"] == 1
+
+
+def test_a_purged_note_cannot_be_edited(world: World, door: Note) -> None:
+    run("purge", world.path, door.uid, "--yes")
+    with pytest.raises(Conflict, match="was purged: its words are gone"):
+        run("edit", world.path, door.uid, "--body", "x")
+
+
+def test_a_backup_may_lie_at_a_path_that_is_no_unicode(
+    world: World, door: Note, tmp_path: Path
+) -> None:
+    copy = tmp_path / "caf\udce9.sqlite"
+    assert "caf\\udce9.sqlite: " in run("backup", world.path, copy).output
+    assert copy.exists()
+
+
+def test_a_table_on_a_narrow_terminal_keeps_uids_whole(
+    world: World, door: Note, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    emit(rows("ls", world.path), Format("text"), None, BRIEF)
+    shown = capsys.readouterr().out
+    assert door.uid in shown
+    assert "created" not in shown

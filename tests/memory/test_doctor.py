@@ -28,6 +28,7 @@ from tests.memory.world import EPISODE, World, dump, record, span
 @pytest.fixture
 def filled(world: World) -> World:
     world.file.commit_step(EPISODE, record(0), [span(0, "thought")])
+    world.file.commit_step(EPISODE, record(1), [span(1, "action")])
     cut = (f"{EPISODE}/0/thought/0",)
     done = world.summary("k", Add("door", "locked"), Add("lamp", "lit"), sources=cut,
                          prune=Prune("summarised", cut, 9, 1))  # fmt: skip
@@ -42,7 +43,7 @@ def results(path: Path) -> dict[str, str]:
 def test_a_sound_file_passes(filled: World) -> None:
     found = results(filled.path)
     assert set(found.values()) <= {"ok", "warning"}
-    assert len(found) == 11
+    assert len(found) == 12
     filled.file.close()
     before = filled.path.read_bytes()
     doctor.examine(filled.path)
@@ -73,6 +74,14 @@ BREAKS = [
     ("foreign keys", "INSERT INTO note_sources VALUES (1, 99)"),
     ("times", CHANGE_VERSIONS + "at = '2020'"),
     ("never neither", DROP_SPANS + "DELETE FROM note_sources"),
+    ("rows", DROP_VERSIONS + "id = 1"),
+    ("rows", "DROP TRIGGER steps_keep; DELETE FROM steps WHERE step = 0"),
+    ("rows", "DROP TRIGGER spans_append_only; UPDATE spans SET uid = uid || 'x'"),
+    ("rows", "DROP TRIGGER spans_append_only; UPDATE spans SET text = NULL"),
+    ("rows", "UPDATE spans SET text = NULL, erased = '2026' WHERE kind = 'action'"),
+    ("rows", "DROP TRIGGER notes_stay_in_their_bank; UPDATE notes SET bank = 2"),
+    ("opening", "PRAGMA user_version = 0"),
+    ("opening", "PRAGMA user_version = -1"),
 ]
 
 
@@ -175,7 +184,7 @@ def test_an_observation_that_is_not_its_steps_is_found(world: World) -> None:
 
 
 def test_a_damaged_page_is_found(filled: World) -> None:
-    for step in range(1, 30):
+    for step in range(2, 30):
         filled.file.commit_step(EPISODE, record(step), [span(step, "thought", text="x" * 500)])
     with closing(sqlite3.connect(filled.path)) as conn:
         root = conn.execute("SELECT rootpage FROM sqlite_master WHERE name = 'prune_spans'")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from memory import Add, Approve, Conflict, Delete, Edit, OutOfScope, Pin, Restore, Rewrite, doctor
@@ -28,6 +28,7 @@ EDITS = st.lists(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(edits=EDITS)
+@example(edits=[("purge", 0, 1, "person"), ("rewrite", 0, 1, "agent")])
 def test_any_edits_leave_a_sound_file(
     template: Path, edits: list[tuple[str, int, int, str]]
 ) -> None:

@@ -203,3 +203,12 @@ def test_an_index_is_dropped_for_a_newer_one_and_built_again(world: World) -> No
             kept.of(db, bank)
         assert kept.of(db, banks[0]) is not first
     kept.close()
+
+
+@pytest.mark.parametrize("word", ["Straße", "ﬁre", "İstanbul", "ΣΑΣ"])
+def test_a_search_of_the_whole_file_finds_words_as_they_were_written(
+    world: World, word: str
+) -> None:
+    note = world.add("k", "place", f"the {word} is wet")
+    assert world.file.search_file(word) == world.file.search(world.scope, word) == [note]
+    assert world.summary("l", Add("place", f"The {word} is  wet.")).echoed == (note.uid,)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memory import Add, Conflict, Frozen, MemoryFile, Prune, Restore, Rewrite, Scope, doctor
+from memory import Add, Conflict, Delete, Frozen, MemoryFile, Prune, Restore, Rewrite, Scope, doctor
 from memory.errors import BadValue
 from memory.text import sha256
 from tests.memory.world import EPISODE, World, record, span
@@ -224,3 +224,15 @@ def test_sizes_add_up(played: World) -> None:
     assert sizes["spans: observation"].bytes == sum(len((s.text or "").encode()) for s in spans)
     assert sizes["notes: live"].rows == 1
     assert sizes["file"].bytes == played.path.stat().st_size
+
+
+def test_a_purge_leaves_the_spans_that_the_note_was_deleted_after(world: World) -> None:
+    """Nothing covers them, so the file would fail its own check of never neither."""
+    world.file.commit_step(EPISODE, record(0), [span(0, "thought", text="it is open now")])
+    note = world.add("k", "door", "locked")
+    cut = (f"{EPISODE}/0/thought/0",)
+    prune = Prune("summarised", cut, 9, 1)
+    world.summary("l", Delete(note.uid, 1), sources=cut, prune=prune)
+    world.file.purge(world.scope, note.uid, reason="r")
+    assert world.file.uncovered(EPISODE) == []
+    assert world.file.spans(EPISODE, step=0)[0].text == "it is open now"

@@ -34,6 +34,7 @@ def test_flags_are_those_of_sqlite_utils() -> None:
     assert chosen(tsv=True).kind == "tsv"
     assert chosen(table=True) == Format("table")
     assert chosen(fmt="github") == chosen(table=True, fmt="github") == Format("table", "github")
+    assert chosen(fmt="tsv") == chosen(tsv=True, fmt="tsv") == Format("tsv", "tsv")
     with pytest.raises(BadValue, match="unknown: use one of"):
         chosen(fmt="nonsense")
     with pytest.raises(BadValue, match="--csv and --tsv contradict"):
@@ -68,4 +69,12 @@ def test_no_cell_of_csv_is_a_formula(cells: list[str]) -> None:
     text = render([{f"c{n}": cell for n, cell in enumerate(cells)}], Format("csv"))
     _, row = list(csv.reader(io.StringIO(text))) if text.count("\n") else ([], [""])
     for cell in row:
-        assert not cell.lstrip().startswith(("=", "+", "-", "@"))
+        assert not cell.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))
+
+
+def test_wide_signs_are_formulas_too_and_tables_of_markdown_obey_nothing() -> None:
+    assert render([{"a": "＝1+1"}], Format("csv")) == "a\n'＝1+1"
+    for style in ("github", "pipe"):
+        row = render([{"a": "x | y", "b": "<b>`z`"}], Format("table", style)).splitlines()[-1]
+        assert r"x \| y" in row
+        assert r"\<b\>\`z\`" in row

@@ -134,3 +134,10 @@ def test_the_preview_shows_what_will_happen_and_no_more(
     assert "-old: goes away" in told
     assert "-young" not in told
     assert [note["title"] for note in rows("ls", world.path)] == ["door", "young"]
+
+
+def test_a_folder_that_is_a_file_is_told(world: World, door: Note, tmp_path: Path) -> None:
+    place = tmp_path / "file"
+    place.touch()
+    with pytest.raises(MemoryFileReadOnly, match="folder .* cannot be made"):
+        run("export", world.path, place)
