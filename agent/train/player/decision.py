@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agent.train.player.belief import Belief, Room, way_between
+from agent.train.player.places import DIRECTIONS
 
 _WAYS = ("explore", "blind", "walk", "return", "dead end", "wander")
 MOVING = frozenset({*_WAYS, *(f"{kind} door" for kind in _WAYS)})
@@ -57,15 +58,42 @@ def where(room: Room) -> str:
     return f"at {' '.join(room.path)}" if room.path else "at the start"
 
 
-def bearings(room: Room, *, trail: bool) -> str:
-    """A room with what a next step has to start from: where it lies, and what is left to try there.
+@dataclass(frozen=True, slots=True)
+class Bearings:
+    """What the next step has to start from, in the order in which it is worked out.
 
-    `trail` says that the way back is enough, as in the notes.
+    Where the room lies; the exits that its description names, or what a note says is untried there; the
+    side from which it was entered; and what is left of those.
     """
-    lies = (f"back {room.back}" if room.back else "the start") if trail else where(room)
-    untried = f"untried {', '.join(room.untried)}" if room.untried else "nothing untried"
-    return (
-        f"{room.name}{', ' if trail else ' '}{lies}, {untried}"
-        if lies
-        else f"{room.name}, {untried}"
-    )
+
+    room: Room
+    trail: bool = False
+    """Whether the way back says enough of where it lies, as in the notes."""
+    came: str | None = None
+    """The side from which the room was entered just now."""
+    noted: tuple[str, ...] | None = None
+    """The untried exits of its note; None where there is none."""
+    again: bool = False
+    """Whether the window told of it before, so that its exits were thought about already."""
+
+    def words(self) -> str:
+        """All of it."""
+        facts = []
+        if self.noted:
+            facts.append(f"noted {', '.join(self.noted)}")
+        elif self.noted is None and not self.again and self.room.whole and self.room.exits:
+            facts.append(f"exits {', '.join(d for d in DIRECTIONS if d in self.room.exits)}")
+        if self.came:
+            facts.append(f"from the {self.came}")
+        return self._with(facts)
+
+    def brief(self) -> str:
+        """The outcome alone, where there is no room for how it comes about."""
+        return self._with([])
+
+    def _with(self, facts: Sequence[str]) -> str:
+        room = self.room
+        back = f"back {room.back}" if room.back else "the start"
+        lies = f", {back}" if self.trail else f" {where(room)}" if where(room) else ""
+        untried = f"untried {', '.join(room.untried)}" if room.untried else "nothing untried"
+        return ", ".join([f"{room.name}{lies}", *facts, untried])

@@ -10,13 +10,16 @@ from agent.lm.types import Burst, Choices, Generation, OnPass, Pass, Request, St
 from agent.lm.vocabulary import Vocabulary
 from agent.note_ops import render
 from agent.prompts import THOUGHT_END
-from agent.train.player.decision import MOVING, bearings
+from agent.train.player.belief import Belief
+from agent.train.player.decision import MOVING, Bearings, Decision
 from agent.train.player.notes import operations
+from agent.train.player.places import OPPOSITE, room_of
 from agent.train.player.reading import belief_of, decide
+from agent.train.player.remember import read_room
 from agent.train.player.thoughts import command_of, phrasings
 from agent.train.player.window import Transcript, read_window
 
-VERSION = 5
+VERSION = 6
 """Counts changes of what the player writes: two players of one version write the same."""
 
 
@@ -68,13 +71,10 @@ class Demonstrator:
     def _thought(self, transcript: Transcript, max_tokens: int) -> list[int]:
         belief = belief_of(transcript)
         decision = decide(transcript, belief)
-        here, place = belief.here, ""
-        if here is not None:
-            moving = decision.kind in MOVING
-            place = bearings(here, trail=belief.trail) if moving else here.name
+        places = _places(belief, decision, transcript)
         before = next((turn.thought for turn in reversed(transcript.turns) if turn.thought), "")
         ids: list[int] = []
-        for text in phrasings(decision, place, before):
+        for text in phrasings(decision, places, before):
             ids = self.vocabulary.encode(f" {text}{THOUGHT_END}")
             if len(ids) <= max_tokens or text.startswith("Next: "):
                 break
@@ -99,6 +99,28 @@ class Demonstrator:
 
     def close(self) -> None:
         """Nothing to free."""
+
+
+def _places(belief: Belief, decision: Decision, transcript: Transcript) -> list[str]:
+    """The room that the player is in, in words: with its bearings where the decision leads out of it."""
+    here = belief.here
+    if here is None:
+        return []
+    if decision.kind not in MOVING:
+        return [here.name]
+    views = [room_of(turn.observation) for turn in transcript.turns]
+    notes = {note.title.lower(): note.body for note in transcript.notes}
+    body = notes.get(here.name)
+    entered = belief.last_action.partition(" ")
+    moved = entered[0] == "go" and bool(views) and views[-1] is not None
+    bearings = Bearings(
+        here,
+        trail=belief.trail,
+        came=OPPOSITE.get(entered[2]) if moved else None,
+        noted=None if body is None else tuple(read_room(here.name, body).untried),
+        again=sum(view is not None and view.name == here.name for view in views) > 1,
+    )
+    return list(dict.fromkeys([bearings.words(), bearings.brief()]))
 
 
 def _nearest(command: str, choices: Sequence[str]) -> str:

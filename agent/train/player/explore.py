@@ -29,7 +29,8 @@ def explore(belief: Belief, purpose: str) -> Decision:
 def _try(here: Room, purpose: str) -> Decision:
     seen = [each for each in here.untried if each in here.exits or here.whole]
     direction = (seen or here.untried)[0]
-    return leave(here, direction, "explore" if seen else "blind", purpose=purpose)
+    first = purpose.partition(",")[0].partition(" and ")[0]  # thoughts are short
+    return leave(here, direction, "explore" if seen else "blind", purpose=first)
 
 
 def _nearest_untried(belief: Belief) -> Room | None:

@@ -8,7 +8,7 @@ of the window can know them, and a model learns reasons instead of dice.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from string import Formatter
 
 from agent.train.player.decision import Decision
@@ -26,22 +26,23 @@ _INTRODUCED = re.compile(
 _NOUNS = frozenset({"inventory", "goal"})
 
 
-def phrasings(decision: Decision, place: str, before: str) -> Iterator[str]:
+def phrasings(decision: Decision, places: Sequence[str], before: str) -> Iterator[str]:
     """Thoughts for a decision, without end; the caller takes the first that is short enough.
 
-    `place` is the room in words, and `before` the thought before this one; empty where the window shows
-    none.
+    `places` are the room in words, in ever fewer of them; `before` is the thought before this one, empty
+    where the window shows none.
     """
-    facts = {**decision.facts, "place": place, "command": decision.command}
+    facts = {**decision.facts, "command": decision.command}
     forms = NOUN_FORMS if decision.command in _NOUNS else FORMS
     turn = turn_after(before)
     reasons = REASONS[decision.kind]
     for step in range(turn, turn + len(forms)):
         form = forms[step % len(forms)]
-        for number in range(step, step + len(reasons)):
-            reason = reasons[number % len(reasons)]
-            if all(facts.get(each) for each in _fields(form) | _fields(reason)):
-                yield _filled(form, reason, facts)
+        for place in places:
+            for number in range(step, step + len(reasons)):
+                reason = reasons[number % len(reasons)]
+                if all(facts.get(each) for each in (_fields(form) | _fields(reason)) - {"place"}):
+                    yield _filled(form, reason, {**facts, "place": place})
     while True:
         yield f"Next: {decision.command}."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import string
+from itertools import islice
 
 import pytest
 from hypothesis import given, settings
@@ -16,14 +17,14 @@ from agent.lm.types import Choices, Purpose, Request, Slow
 from agent.note_ops import parse
 from agent.train.player.belief import Belief, Room, observe, way_between
 from agent.train.player.cooking import decide as cook
-from agent.train.player.decision import Decision, bearings
+from agent.train.player.decision import Bearings, Decision
 from agent.train.player.demonstrator import Demonstrator
 from agent.train.player.explore import explore
 from agent.train.player.foods import left_to_do, plain, read_recipe, recipe_of_note, write_recipe
 from agent.train.player.mix import CYCLES, games
 from agent.train.player.notes import operations
 from agent.train.player.phrases import FORMS, REASONS
-from agent.train.player.places import DIRECTIONS, listed, room_of
+from agent.train.player.places import DIRECTIONS, Door, listed, room_of
 from agent.train.player.reading import belief_of, family_of
 from agent.train.player.remember import KEPT_FIXTURES, believe, desired, read_room, write_room
 from agent.train.player.thoughts import command_of, phrasings, turn_after
@@ -309,7 +310,7 @@ def test_the_command_can_be_read_out_of_every_thought(
     before = form.format(
         reason="all is done", Reason="All is done", place=place, Place=place, command="go north"
     )
-    thoughts = phrasings(Decision(command, kind, FACTS), place, before)
+    thoughts = phrasings(Decision(command, kind, FACTS), [place], before)
     for _ in range(5):
         thought = next(thoughts)
         assert command_of(thought) == command
@@ -326,7 +327,7 @@ def test_each_thought_takes_the_turn_of_phrase_after_the_last_ones(
         return
     decision, thought, turns = Decision(command, kind, FACTS), "", []
     for _ in range(2 * len(FORMS)):
-        thought = next(phrasings(decision, place, thought))
+        thought = next(phrasings(decision, [place], thought))
         turns.append(turn_after(thought))
     assert turns == [(turns[0] + n) % len(FORMS) for n in range(2 * len(FORMS))]
 
@@ -335,23 +336,41 @@ def test_each_thought_takes_the_turn_of_phrase_after_the_last_ones(
 @given(st.sampled_from(sorted(REASONS)), st.sampled_from(COMMANDS), st.sampled_from(FORMS))
 def test_the_reason_stands_before_the_command(kind: str, command: str, form: str) -> None:
     before = form.format(reason="x", Reason="X", place="den", Place="Den", command="go north")
-    thought = next(phrasings(Decision(command, kind, FACTS), "den", before))
+    thought = next(phrasings(Decision(command, kind, FACTS), ["den"], before))
     assert thought.rstrip(".").endswith(command)
 
 
-def test_a_thought_that_leads_out_of_a_room_says_where_it_stands() -> None:
-    room = Room("den", path=("north", "east"), back="west", untried=["south", "west"])
-    assert bearings(room, trail=False) == "den at north east, untried south, west"
-    assert bearings(room, trail=True) == "den, back west, untried south, west"
-    assert bearings(Room("hall", path=()), trail=False) == "hall at the start, nothing untried"
-    assert bearings(Room("hall"), trail=True) == "hall, the start, nothing untried"
-    assert bearings(Room("hall", untried=["east"]), trail=False) == "hall, untried east"
+def test_a_thought_that_leads_out_of_a_room_derives_what_is_untried() -> None:
+    ways = dict.fromkeys(["north", "south", "west"], Door())
+    room = Room("den", path=("north", "east"), back="west", untried=["north", "south"], exits=ways)
+    new = Bearings(room, came="west")
+    assert new.words() == (
+        "den at north east, exits north, south, west, from the west, untried north, south"
+    )
+    assert new.brief() == "den at north east, untried north, south"
+    noted = Bearings(room, came="west", noted=("north", "south", "west"))
+    assert noted.words() == (
+        "den at north east, noted north, south, west, from the west, untried north, south"
+    )
+    assert Bearings(room, again=True).words() == new.brief()
+    assert Bearings(room, noted=()).words() == new.brief()
+    assert Bearings(room, trail=True).brief() == "den, back west, untried north, south"
+    start = Bearings(Room("hall", path=()))
+    assert start.words() == "hall at the start, nothing untried"
+    assert Bearings(Room("hall"), trail=True).words() == "hall, the start, nothing untried"
+
+
+def test_a_long_thought_leaves_out_how_it_came_about() -> None:
+    decision = Decision("go east", "explore", FACTS)
+    places = ["den, exits east, from the west, untried east", "den"]
+    first, *_, last = islice(phrasings(decision, places, ""), len(REASONS["explore"]) + 1)
+    assert last == first.replace(", exits east, from the west, untried east", "")
 
 
 def test_reasons_vary_with_the_turns_of_phrase() -> None:
     decision, thought, reasons = Decision("go east", "explore", FACTS), "", set()
     for _ in FORMS:
-        thought = next(phrasings(decision, "den", thought))
+        thought = next(phrasings(decision, ["den"], thought))
         reasons.add(
             next(r for r in REASONS["explore"] if r.format(**FACTS).lower() in thought.lower())
         )
