@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 PLAY ?= $(BIN)/steno run --env 'textworld/coin-collector?level=5' --episodes 1 --seed 10000 \
-	--max-steps 30 --constrain --show
+	--max-steps 30 --constrain --show --set sampling.temperature=1
 
 PACKAGES := agent memory envs tui
 CODE := $(PACKAGES) tests

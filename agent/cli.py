@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -185,14 +186,26 @@ def given(flags: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Entry point: errors become one line and an exit code; `--debug` shows the traceback."""
-    from agent.errors import EXIT_INTERRUPTED, EXPECTED, exit_code
+    from agent.errors import EXIT_INTERRUPTED, EXIT_USAGE, EXPECTED, exit_code
 
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
     try:
-        app(arguments)
+        try:
+            app(arguments)
+        finally:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
+    except OSError as error:  # stdout's: those of files have names of their own
+        if debug:
+            raise
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # Python flushes it once more
+        if not isinstance(error, BrokenPipeError):  # `| head` has seen enough
+            typer.echo(f"steno: error: cannot write to stdout: {error.strerror}", err=True)
+        sys.exit(EXIT_USAGE)
     except EXPECTED as error:
         if debug:
             raise

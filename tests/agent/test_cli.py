@@ -45,6 +45,16 @@ def test_help_is_quick_and_imports_nothing_heavy(tmp_path: Path) -> None:
     assert "memory" in done.stdout
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_stdout_is_one_clear_line(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*STENO, "--version"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr == "steno: error: cannot write to stdout: No space left on device\n"
+
+
 def test_json_holds_a_line_an_episode_and_a_summary(tmp_path: Path) -> None:
     done = steno("run", *SCRIPTED, "-n", "2", "--max-steps", "6", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
