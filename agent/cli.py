@@ -14,6 +14,11 @@ import typer.main
 
 COMMANDS = "steno.commands"
 
+AsJson = Annotated[
+    bool, typer.Option("--json", help="One JSON line an episode, then a summary line.")
+]
+Show = Annotated[bool, typer.Option("--show", help="Tell on stderr what happens, as it happens.")]
+
 
 class WithPlugins(typer.core.TyperGroup):
     """A group that also finds commands by entry point, so that no package has to import another."""
@@ -104,12 +109,8 @@ def run(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Any setting: section.key=value. Repeatable.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON line an episode, then a summary line.")
-    ] = False,
-    show: Annotated[
-        bool, typer.Option("--show", help="Tell on stderr what happens, as it happens.")
-    ] = False,
+    as_json: AsJson = False,
+    show: Show = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the config and stop.")] = False,
 ) -> None:
     """Play games without a screen and print a table of results."""
@@ -150,12 +151,8 @@ def resume(
     jobs: Annotated[
         int | None, typer.Option("-j", "--jobs", min=1, help="How many games at once.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON line an episode, then a summary line.")
-    ] = False,
-    show: Annotated[
-        bool, typer.Option("--show", help="Tell on stderr what happens, as it happens.")
-    ] = False,
+    as_json: AsJson = False,
+    show: Show = False,
 ) -> None:
     """Go on with a run that was cut off, from the last step of each episode."""
     from agent.headless import resume_headless
@@ -200,9 +197,8 @@ def main() -> None:
     except OSError as error:  # stdout's: those of files have names of their own
         if debug:
             raise
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # Python flushes it once more
+        # Python flushes it once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):  # `| head` has seen enough
             typer.echo(f"steno: error: cannot write to stdout: {error.strerror}", err=True)
         sys.exit(EXIT_USAGE)

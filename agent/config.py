@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -19,6 +19,7 @@ from agent.lm.types import Burst, Mode, Slow
 Positive = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+T = TypeVar("T")
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -259,6 +260,14 @@ def describe(error: pydantic.ValidationError) -> str:
         text = each["msg"].replace("Extra inputs are not permitted", "no such setting")
         parts.append(f"{key}{value}: {text}" if key else text)
     return "; ".join(parts)
+
+
+def one_of(option: str, value: str, known: tuple[T, ...]) -> T:
+    """The one of the `known` values that a command's option names. Raises ConfigError."""
+    for each in known:
+        if value == each:
+            return each
+    raise ConfigError(f"{option} {value!r}: use one of {', '.join(map(str, known))}")
 
 
 def overrides(settings: list[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import envs
 from agent.blocking import in_thread
-from agent.config import RunConfig
+from agent.config import ModelConfig, RunConfig
 from agent.environments import Environments, MakeEnv
 from agent.errors import AdapterMismatch, ConfigError, RunDirectoryError
 from agent.events import Phase, Watcher, nobody
@@ -255,9 +255,12 @@ async def model_of(
     if config.agent != "model" or lent is not None:
         return lent
     watch(Phase(0, "LOADING"))
-    settings = config.model
-    return await in_thread(
-        load_model,
+    return await in_thread(load, config.model)
+
+
+def load(settings: ModelConfig) -> LanguageModel:
+    """The model that a config names. Raises ModelUnavailable, AdapterMismatch."""
+    return load_model(
         settings.name,
         dtype=settings.dtype,
         device=settings.device,

@@ -29,6 +29,9 @@ from agent.context import Segment, Window, parse_recipe
 from agent.errors import RunDirectoryError, StorageFailed
 from agent.lm.types import Generation, Pass, Request
 
+UNBOUNDED = 2**31
+"""More tokens than any window has: the budget where a trace is read for what it holds, not checked."""
+
 
 def any_judged(each: Pass) -> bool:
     """Whether anything is known of a pass's agreement: most passes keep one token and have none."""
@@ -195,7 +198,7 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
         ) from error
 
 
-def windows(path: Path, budget: int) -> Iterator[tuple[dict[str, Any], Window]]:
+def windows(path: Path, budget: int = UNBOUNDED) -> Iterator[tuple[dict[str, Any], Window]]:
     """Each event with the window as it is after it: the window is rebuilt from the record alone.
 
     Raises WindowOverflow where a recorded window is longer than `budget`.

@@ -115,10 +115,8 @@ def memory(
 def _dtype(name: str) -> Dtype:
     from typing import get_args
 
-    from agent.errors import ConfigError
+    from agent.config import one_of
     from agent.lm.weights import Dtype
 
-    for known in get_args(Dtype):
-        if name == known:
-            return known  # type: ignore[no-any-return]
-    raise ConfigError(f"--dtype {name!r}: use one of {', '.join(get_args(Dtype))}")
+    found: Dtype = one_of("--dtype", name, get_args(Dtype))
+    return found

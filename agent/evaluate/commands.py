@@ -85,15 +85,7 @@ def grid(
     from agent.config import merge, overrides
     from agent.evaluate.run import Wanted, evaluate
 
-    flags: dict[str, Any] = {
-        "model": {
-            "name": model,
-            "policy": policy,
-            "burst": burst,
-            "dtype": dtype,
-            "device": device,
-        }
-    }
+    flags = {"model": _model(model, policy, burst, dtype, device)}
     wanted = Wanted(
         out=out,
         arms=tuple(arm or ()),
@@ -149,26 +141,25 @@ def decisions(
     from agent.cli import given
     from agent.evaluate.decisions import decide
 
-    flags: dict[str, Any] = {
-        "model": {
-            "name": model,
-            "policy": policy,
-            "burst": burst,
-            "dtype": dtype,
-            "device": device,
-        },
+    flags = {
+        "model": _model(model, policy, burst, dtype, device),
         "think": {"k": k, "confidence": confidence},
     }
     raise typer.Exit(decide(traces, count, given(flags), jobs))
 
 
+def _model(
+    name: str | None, policy: str | None, burst: str | None, dtype: str | None, device: str | None
+) -> dict[str, Any]:
+    """The flags of a model as a section of the config."""
+    return {"name": name, "policy": policy, "burst": burst, "dtype": dtype, "device": device}
+
+
 def _format(name: str) -> Format:
     from typing import get_args
 
-    from agent.errors import ConfigError
+    from agent.config import one_of
     from agent.evaluate.table import Format
 
-    for known in get_args(Format):
-        if name == known:
-            return known  # type: ignore[no-any-return]
-    raise ConfigError(f"--format {name!r}: use one of {', '.join(get_args(Format))}")
+    found: Format = one_of("--format", name, get_args(Format))
+    return found

@@ -21,14 +21,13 @@ from agent import prompts
 from agent.config import RunConfig, load_config, merge, read_toml
 from agent.errors import EXIT_INTERRUPTED, EXIT_OK, ConfigError, Interrupted, RunDirectoryError
 from agent.evaluate.intervals import wilson
-from agent.evaluate.play import load
 from agent.interrupts import interruptible
 from agent.live import console_for
 from agent.lm.types import Generation, LanguageModel, Sampling
+from agent.runner import load
 from agent.trace import windows
 from agent.turn import act_request, action_of, think_request, thought_of
 
-_UNBOUNDED = 2**31  # traces are read here for what they hold, not to check their budgets
 _ORDER_SEED = 0
 _SAY_EVERY = 100
 
@@ -56,7 +55,7 @@ def contexts(trace: Path) -> Iterator[list[int]]:
     Raises RunDirectoryError for a file that is no trace.
     """
     began: list[int] | None = None
-    for event, window in windows(trace, _UNBOUNDED):
+    for event, window in windows(trace):
         if event["e"] != "generate":
             continue
         if event["purpose"] == "think":

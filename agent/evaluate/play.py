@@ -22,24 +22,12 @@ from agent.evaluate.listed import Count, Counted
 from agent.evaluate.pool import Pool
 from agent.evaluate.swapped import Swap, donor_of
 from agent.events import Watcher, nobody
-from agent.lm import load_model
 from agent.lm.types import LanguageModel
-from agent.runner import MakeEnv, run_async
+from agent.runner import MakeEnv, load, run_async
 
 LoadModel = Callable[[ModelConfig], LanguageModel]
 Told = Callable[[Played, bool], None]
 """Told of each game's record, and whether it was played just now."""
-
-
-def load(settings: ModelConfig) -> LanguageModel:
-    """The model that a config names. Raises ModelUnavailable, AdapterMismatch."""
-    return load_model(
-        settings.name,
-        dtype=settings.dtype,
-        device=settings.device,
-        policy=settings.policy,
-        burst=settings.burst,
-    )
 
 
 @dataclass(slots=True)

@@ -22,13 +22,13 @@ from agent.evaluate.cells import Cell, Played
 from agent.evaluate.duplicates import find_duplicates, without
 from agent.evaluate.families import DEFAULT_FAMILIES, FAMILIES, check_seeds, games
 from agent.evaluate.grid import GridFile, read_grid
-from agent.evaluate.play import Grid, LoadModel, check_specs, load
+from agent.evaluate.play import Grid, LoadModel, check_specs
 from agent.evaluate.progress import GridProgress
 from agent.evaluate.report import print_report, report_of, write
 from agent.evaluate.settings import base_settings, cells_of
 from agent.evaluate.table import Format
 from agent.interrupts import interruptible
-from agent.runner import MakeEnv
+from agent.runner import MakeEnv, load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

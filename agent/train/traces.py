@@ -16,12 +16,10 @@ from typing import Any
 from agent.context import Window
 from agent.errors import TrainingFailed
 from agent.lm.types import Purpose
-from agent.trace import windows
+from agent.trace import UNBOUNDED, windows
 from agent.train.sequences import TokenSequence, Written
 
 _PURPOSES: dict[str, Purpose] = {"thought": "think", "action": "act"}
-# More tokens than any window has: a trace is read here for what it holds, not to check its budget.
-_UNBOUNDED = 2**31
 
 
 @dataclass(slots=True)
@@ -50,9 +48,9 @@ def sequences(path: Path, *, source: str | None = None) -> Iterator[TokenSequenc
     """
     cues = _cues(path)
     told: dict[str, Any] = {}
-    life, window = _Life(), Window(_UNBOUNDED)
+    life, window = _Life(), Window(UNBOUNDED)
     pending: dict[str, Any] | None = None
-    for event, after in windows(path, _UNBOUNDED):
+    for event, after in windows(path):
         kind = event["e"]
         if kind == "episode":
             told = event
@@ -129,7 +127,7 @@ def _check(path: Path, event: dict[str, Any], life: _Life, cues: dict[str, list[
 def _cues(path: Path) -> dict[str, list[int]]:
     """The ids that stood before what the model wrote, for each purpose, as its segments show them."""
     cues: dict[str, list[int]] = {}
-    for event, _ in windows(path, _UNBOUNDED):
+    for event, _ in windows(path):
         if event["e"] == "segment" and event["kind"] in _PURPOSES and event["sampled"][1]:
             cues.setdefault(_PURPOSES[event["kind"]], event["ids"][: event["sampled"][0]])
     return cues

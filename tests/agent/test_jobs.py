@@ -22,6 +22,7 @@ from agent.results import read_results
 from agent.runner import Run, run, run_async
 from agent.trace import read
 from memory import MemoryFile
+from tests.agent.kill import told
 from tests.agent.world import Corridor, answers, check_invariants, notes_of, play, trace_of
 from tests.envs import odd
 
@@ -42,16 +43,6 @@ class Slow(ScriptedModel):
         await asyncio.sleep(self.pause_s)
         self.active -= 1
         return await super().generate(*args, **kwargs)
-
-
-def told(done: Run, index: int) -> list[dict[str, Any]]:
-    """A trace without what differs between any two runs: names and clocks."""
-    kept = []
-    for event in read(trace_of(done, index)):
-        for other in ("wall_ms", "uid", "span", "shown"):
-            event.pop(other, None)
-        kept.append(event)
-    return kept
 
 
 def test_episodes_at_once_give_what_they_give_one_after_the_other(tmp_path: Path) -> None:

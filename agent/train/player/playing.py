@@ -79,7 +79,7 @@ def play(
 
 def _replaced(trace: Path) -> int:
     before, replaced = 0, 0
-    for event, window in windows(trace, 2**31):
+    for event, window in windows(trace):
         transcript = sum(len(segment.ids) for segment in window.transcript)
         if event["e"] == "prune" and event["kind"] == "summarised":
             replaced += max(before - transcript, 0)

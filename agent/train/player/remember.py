@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from agent.note_ops import BODY_CHARS, TITLE_CHARS
-from agent.train.player.belief import Belief, Path, Room, way_between
+from agent.train.player.belief import Belief, Room, way_between
 from agent.train.player.foods import plain, recipe_of_note, write_recipe
 from agent.train.player.places import DIRECTIONS
 from agent.train.player.window import ShownNote
@@ -228,8 +228,3 @@ def _clipped(text: str, chars: int) -> str:
     cut = text[:chars]
     at = max(cut.rfind(";"), cut.rfind(","))
     return (cut[:at] if at > 0 else cut).rstrip()
-
-
-def path_words(path: Path) -> str:
-    """A way in words."""
-    return ", ".join(path) if path else "the start"
