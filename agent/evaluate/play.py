@@ -19,10 +19,10 @@ from agent.errors import ConfigError, Interrupted
 from agent.evaluate.cells import Cell, Played, clear, finished, write_record
 from agent.evaluate.leftovers import Shown, notes_shown, replaced_tokens
 from agent.evaluate.listed import Count, Counted
-from agent.evaluate.pool import Pool
 from agent.evaluate.swapped import Swap, donor_of
 from agent.events import Watcher, nobody
 from agent.lm.types import LanguageModel
+from agent.pool import Pool
 from agent.runner import MakeEnv, load, run_async
 
 LoadModel = Callable[[ModelConfig], LanguageModel]

@@ -74,6 +74,52 @@ def demos(
     )
 
 
+@app.command("corrections")
+def corrections(
+    out: Annotated[Path, typer.Option(help="File of token sequences to write, JSON lines.")],
+    policy: Annotated[str, typer.Option(help="The policy that plays: as for `steno run`.")],
+    total: Annotated[
+        int, typer.Option("-n", "--games", help="Games, over all families.", min=1)
+    ] = 200,
+    family: Annotated[
+        list[str] | None, typer.Option(help="Only this family. Repeatable; default: all.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="First game seed of each family; under 10000.")] = 0,
+    model: Annotated[str, typer.Option(help="As for `steno run --model`.")] = "embedded",
+    burst: Annotated[str, typer.Option(help="Burst adapter: as for `steno run`.")] = "none",
+    max_steps: Annotated[int, typer.Option(help="A game is given up after so many.", min=1)] = 80,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", help="Games at once.", min=1)] = 16,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A setting of the run: section.key=value. Repeatable."),
+    ] = None,
+) -> None:
+    """A policy plays; where its words differ from the player's, the player's are to be learnt."""
+    from contextlib import closing
+
+    from agent.config import ModelConfig, overrides
+    from agent.runner import load
+    from agent.train.corrections import corrections as make
+    from agent.train.corrections import progress
+    from agent.train.player.mix import CYCLES
+
+    with (
+        closing(load(ModelConfig(name=model, policy=policy, burst=burst))) as player,
+        progress(total) as tell,
+    ):
+        make(
+            out,
+            player,
+            families=family or list(CYCLES),
+            total=total,
+            first_seed=seed,
+            max_steps=max_steps,
+            jobs=jobs,
+            settings=overrides(settings or []),
+            tell=tell,
+        )
+
+
 @app.command("policy")
 def policy(
     out: Out,

@@ -89,27 +89,13 @@ def demos(
     kept, part by part, in the folder `out` with `.parts` until the file is whole. `model` names the
     tokenizer. Raises TrainingFailed for a seed that is not for training and ModelUnavailable.
     """
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from agent.train.bar import games_bar
 
     plan = shared_out(families, total, first_seed)
     parts = Path(f"{out}.parts")
     parts.mkdir(parents=True, exist_ok=True)
     chunks = [plan[start : start + _CHUNK] for start in range(0, len(plan), _CHUNK)]
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns) as progress:
+    with games_bar() as progress:
         task = progress.add_task("playing", total=len(plan))
         for size in _played(chunks, parts, model, budget, jobs):
             progress.advance(task, size)

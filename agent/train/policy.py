@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from agent.errors import TrainingFailed
 from agent.train.attention import IMPLEMENTATION
 from agent.train.card import write_card
+from agent.train.compiled import compile_layers
 from agent.train.data import Batch, padded
 from agent.train.run import prepare, train
 from agent.train.sequences import TokenSequence
@@ -37,6 +38,8 @@ def train_policy(given: Mapping[str, Any], out: Path, *, resume: bool = False) -
     adapted = adapt(loaded.network, settings)
     if settings.init is not None:
         policy.restore(adapted, settings.init, base=loaded.base)
+    if settings.compile:
+        compile_layers(loaded.network)
     report = train(run, PolicyTask(adapted), collate, resume=resume, started=started)
     policy.save(adapted, out, base=loaded.base, base_name=loaded.name)
     write_card(

@@ -52,6 +52,9 @@ class PolicySettings(LoopSettings):
     """LoRA that makes a base model play."""
 
     init: Path | None = Field(None, description="a policy adapter to go on from")
+    compile: bool = Field(
+        False, description="compile the layers: faster, with a C++ compiler at hand"
+    )
     rank: Positive = Field(32, description="of each low-rank update")
     alpha: Above = Field(32.0, description="updates are scaled by alpha / rank")
     targets: tuple[str, ...] = Field((), description="module names; none: every linear module")

@@ -6,10 +6,13 @@ import asyncio
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+import envs
 from agent.config import RunConfig, load_config
+from agent.environments import MakeEnv
 from agent.errors import TrainingFailed
 from agent.lm.types import LanguageModel
 from agent.trace import windows
@@ -38,23 +41,42 @@ class Played(BaseModel):
 
 
 def demonstration_config(
-    spec: str, seed: int, out: Path | None = None, budget: int | None = None
+    spec: str, seed: int, budget: int | None = None, settings: dict[str, Any] | None = None
 ) -> RunConfig:
-    """The config of one demonstrated game: that of any run, so that a policy learns what it will see."""
-    window = {} if budget is None else {"budget": budget}
-    return load_config(env=spec, seed=seed, window=window, out=out)
+    """The config of one demonstrated game: that of any run, so that a policy learns what it will see.
+
+    `settings` are those of a run, by section, and override the defaults.
+    """
+    window = {} if budget is None else {"window": {"budget": budget}}
+    return load_config(env=spec, seed=seed, **window, **(settings or {}))
 
 
 def play(
     game: Game, model: LanguageModel, budget: int | None = None, scratch: Path | None = None
 ) -> tuple[Played, list[TokenSequence]]:
     """Play one game in the runtime; its sequences if it was won. The run's files are not kept."""
+    config = demonstration_config(game.spec, game.seed, budget=budget)
+    played, lived = asyncio.run(play_async(game, model, config, scratch=scratch))
+    return played, lived if played.outcome == "won" else []
+
+
+async def play_async(
+    game: Game,
+    model: LanguageModel,
+    config: RunConfig,
+    make_env: MakeEnv = envs.make,
+    scratch: Path | None = None,
+) -> tuple[Played, list[TokenSequence]]:
+    """Play one game with `config` in a loop where others may be played; its sequences, won or not.
+
+    Raises what ends a whole run, and TrainingFailed where it was interrupted.
+    """
     from agent.runner import run_async
 
     with tempfile.TemporaryDirectory(prefix="steno-demo-", dir=scratch or _fast_folder()) as folder:
         out = Path(folder) / "run"
-        done = asyncio.run(
-            run_async(demonstration_config(game.spec, game.seed, out, budget), model=model)
+        done = await run_async(
+            config.model_copy(update={"out": out}), model=model, make_env=make_env
         )
         if done.failure is not None:
             raise done.failure
@@ -74,7 +96,7 @@ def play(
             tokens={name: cost.tokens for name, cost in costs.items() if cost},
             replaced=_replaced(trace),
         )
-        return played, list(sequences(trace)) if row.outcome == "won" else []
+        return played, list(sequences(trace))
 
 
 def _replaced(trace: Path) -> int:

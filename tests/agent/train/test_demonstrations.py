@@ -38,9 +38,9 @@ def test_the_player_wins_a_real_game_with_its_notes(family: str) -> None:
     assert {sequence.seed for sequence in lived} == {21}
 
 
-def test_the_demonstrations_are_played_as_runs_are(tmp_path: Path) -> None:
-    config = demonstration_config("textworld/cooking", 3, tmp_path)
-    assert config == RunConfig(env="textworld/cooking", seed=3, out=tmp_path)
+def test_the_demonstrations_are_played_as_runs_are() -> None:
+    config = demonstration_config("textworld/cooking", 3)
+    assert config == RunConfig(env="textworld/cooking", seed=3)
     assert config.window.budget == 768
     assert not config.act.show_admissible
 

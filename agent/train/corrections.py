@@ -1,0 +1,167 @@
+"""Corrections: a policy plays training games, and the player says what it would have written instead.
+
+A policy that learnt from the player's games alone has never seen the windows that its own mistakes lead
+to. Here it plays, and each window in which its words differ from the player's becomes a sequence that
+ends in the player's words (dataset aggregation, Ross et al., arXiv 1011.0686). The player needs no more
+than the window, so it can answer any.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import envs
+from agent.config import RunConfig
+from agent.errors import TrainingFailed
+from agent.lm.types import LanguageModel, Purpose, Request, Slow
+from agent.pool import Pool
+from agent.train.demonstrations import shared_out
+from agent.train.player.demonstrator import Demonstrator
+from agent.train.player.mix import CYCLES, Game
+from agent.train.player.playing import Played, demonstration_config, play_async
+from agent.train.sequences import TokenSequence, Written
+
+
+@dataclass(slots=True)
+class Corrected:
+    """How one game of the policy went, and how often the player would have written something else."""
+
+    played: Played
+    decisions: int
+    sequences: list[TokenSequence]
+
+
+Tell = Callable[[Corrected], None]
+
+
+def corrections(
+    out: Path,
+    model: LanguageModel,
+    *,
+    families: Sequence[str] = tuple(CYCLES),
+    total: int = 200,
+    first_seed: int = 0,
+    max_steps: int = 80,
+    jobs: int = 16,
+    settings: dict[str, Any] | None = None,
+    tell: Tell = lambda _game: None,
+) -> None:
+    """Let `model` play `total` training games, `jobs` at once, and write the corrections to `out`.
+
+    Each game's are written as it ends, so that what is there when the command is stopped is of use. A
+    game ends after `max_steps` steps; `settings` overrides the rest of the run's config. Raises
+    TrainingFailed for seeds that are not for training, and what ends a run.
+    """
+    plan = shared_out(families, total, first_seed)
+    asyncio.run(_play_all(plan, model, out, max_steps, jobs, settings or {}, tell))
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Tell]:
+    """A bar with the games won so far and the share of decisions that the player would change."""
+    from agent.train.bar import games_bar
+
+    won = decisions = changed = 0
+    with games_bar() as bar:
+        task = bar.add_task("playing", total=total)
+
+        def tell(game: Corrected) -> None:
+            nonlocal won, decisions, changed
+            won += game.played.outcome == "won"
+            decisions += game.decisions
+            changed += len(game.sequences)
+            share = 100 * changed / max(decisions, 1)
+            text = f"{won} won, {changed} of {decisions} decisions changed ({share:.1f}%)"
+            bar.update(task, advance=1, description=text)
+
+        yield tell
+
+
+async def _play_all(
+    plan: Sequence[Game],
+    model: LanguageModel,
+    out: Path,
+    max_steps: int,
+    jobs: int,
+    settings: dict[str, Any],
+    tell: Tell,
+) -> None:
+    player = Demonstrator(model.vocabulary)
+    waiting = iter(plan)
+    any_config = _config(plan[0], max_steps, settings)
+    with closing(Pool(envs.make, jobs, any_config.deadlines)) as pool, out.open("w") as file:
+
+        async def one_after_the_other() -> None:
+            for game in waiting:
+                config = _config(game, max_steps, settings)
+                played, lived = await play_async(game, model, config, pool.make)
+                decisions = sum(len(each.written) for each in lived)
+                done = Corrected(played, decisions, list(corrected(lived, player, config)))
+                file.writelines(each.model_dump_json() + "\n" for each in done.sequences)
+                file.flush()
+                tell(done)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(jobs, len(plan))):
+                group.create_task(one_after_the_other())
+
+
+def _config(game: Game, max_steps: int, settings: dict[str, Any]) -> RunConfig:
+    config = demonstration_config(game.spec, game.seed, settings=settings)
+    return config.model_copy(update={"max_steps": max_steps})
+
+
+def corrected(
+    lived: Iterable[TokenSequence], player: Demonstrator, config: RunConfig
+) -> Iterator[TokenSequence]:
+    """A sequence for each stretch of `lived` that the player would have written otherwise.
+
+    It ends in the player's words, and what the policy wrote well since the stretch before is learnt with
+    them. Windows after the last of a life's mistakes are left out: there is nothing in them to learn.
+    """
+    full = config.filled()
+    longest = {
+        "think": full.think.max_tokens,
+        "act": full.act.max_tokens,
+        "summarise": full.notes.max_tokens,
+    }
+    for life in lived:
+        good: list[Written] = []
+        for stretch in life.written:
+            before = life.ids[: stretch.start]
+            answer = _answer(player, before, stretch.purpose, longest[stretch.purpose])
+            if _same(player, answer, life.ids[stretch.start : stretch.stop]):
+                good.append(stretch)
+                continue
+            end = Written(
+                start=stretch.start,
+                stop=stretch.start + len(answer),
+                purpose=stretch.purpose,
+            )
+            yield life.model_copy(update={"ids": (*before, *answer), "written": (*good, end)})
+            good = []
+
+
+def _answer(
+    player: Demonstrator, window: Sequence[int], purpose: Purpose, max_tokens: int
+) -> list[int]:
+    ids = player.answer(window, Request(purpose, Slow(), max_tokens))
+    if not ids:
+        raise TrainingFailed(f"the player has no answer for a window of {len(window)} tokens")
+    return ids[:max_tokens]
+
+
+def _same(player: Demonstrator, answer: Sequence[int], written: Sequence[int]) -> bool:
+    """Whether both say the same; the end of a line or of a turn may stand or be missing."""
+    vocabulary = player.vocabulary
+    ends = set(vocabulary.turns.assistant_end)
+
+    def said(ids: Sequence[int]) -> str:
+        return vocabulary.decode([token for token in ids if token not in ends]).strip()
+
+    return said(answer) == said(written)
