@@ -54,6 +54,14 @@ def demos(
         str, typer.Option(help="Whose tokenizer: as for `steno run --model`.")
     ] = "embedded",
     budget: Annotated[int | None, typer.Option(help="Window budget in tokens.")] = None,
+    slips: Annotated[
+        float,
+        typer.Option(
+            help="Share of thoughts and notes in which the player errs. These carry no loss.",
+            min=0,
+            max=1,
+        ),
+    ] = 0.0,
     jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
 ) -> None:
     """Games of a player that sees only what an agent sees, as token sequences to learn from."""
@@ -69,6 +77,7 @@ def demos(
             total=total,
             first_seed=seed,
             budget=budget,
+            slips=slips,
             jobs=jobs,
         )
     )

@@ -9,7 +9,7 @@ than the window, so it can answer any.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +17,14 @@ from typing import Any
 
 import envs
 from agent.config import RunConfig
-from agent.errors import TrainingFailed
-from agent.lm.types import LanguageModel, Purpose, Request, Slow
+from agent.lm.types import LanguageModel
 from agent.pool import Pool
 from agent.train.demonstrations import shared_out
 from agent.train.player.demonstrator import Demonstrator
 from agent.train.player.mix import CYCLES, Game
 from agent.train.player.playing import Played, demonstration_config, play_async
-from agent.train.sequences import TokenSequence, Written
+from agent.train.relabel import corrected
+from agent.train.sequences import TokenSequence
 
 
 @dataclass(slots=True)
@@ -114,54 +114,3 @@ async def _play_all(
 def _config(game: Game, max_steps: int, settings: dict[str, Any]) -> RunConfig:
     config = demonstration_config(game.spec, game.seed, settings=settings)
     return config.model_copy(update={"max_steps": max_steps})
-
-
-def corrected(
-    lived: Iterable[TokenSequence], player: Demonstrator, config: RunConfig
-) -> Iterator[TokenSequence]:
-    """A sequence for each stretch of `lived` that the player would have written otherwise.
-
-    It ends in the player's words, and what the policy wrote well since the stretch before is learnt with
-    them. Windows after the last of a life's mistakes are left out: there is nothing in them to learn.
-    """
-    full = config.filled()
-    longest = {
-        "think": full.think.max_tokens,
-        "act": full.act.max_tokens,
-        "summarise": full.notes.max_tokens,
-    }
-    for life in lived:
-        good: list[Written] = []
-        for stretch in life.written:
-            before = life.ids[: stretch.start]
-            answer = _answer(player, before, stretch.purpose, longest[stretch.purpose])
-            if _same(player, answer, life.ids[stretch.start : stretch.stop]):
-                good.append(stretch)
-                continue
-            end = Written(
-                start=stretch.start,
-                stop=stretch.start + len(answer),
-                purpose=stretch.purpose,
-            )
-            yield life.model_copy(update={"ids": (*before, *answer), "written": (*good, end)})
-            good = []
-
-
-def _answer(
-    player: Demonstrator, window: Sequence[int], purpose: Purpose, max_tokens: int
-) -> list[int]:
-    ids = player.answer(window, Request(purpose, Slow(), max_tokens))
-    if not ids:
-        raise TrainingFailed(f"the player has no answer for a window of {len(window)} tokens")
-    return ids[:max_tokens]
-
-
-def _same(player: Demonstrator, answer: Sequence[int], written: Sequence[int]) -> bool:
-    """Whether both say the same; the end of a line or of a turn may stand or be missing."""
-    vocabulary = player.vocabulary
-    ends = set(vocabulary.turns.assistant_end)
-
-    def said(ids: Sequence[int]) -> str:
-        return vocabulary.decode([token for token in ids if token not in ends]).strip()
-
-    return said(answer) == said(written)

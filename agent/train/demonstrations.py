@@ -26,11 +26,22 @@ from agent.lm.vocabulary import Vocabulary
 from agent.train.player.demonstrator import VERSION, Demonstrator
 from agent.train.player.mix import CYCLES, Game, games
 from agent.train.player.playing import Played, demonstration_config, play
+from agent.train.player.slips import Slipping
+from agent.train.relabel import agreed
 from agent.train.sequences import TokenSequence, write
 
 # Shares of the games of a mixed file.
 SHARES = {"coin-collector": 0.10, "treasure-hunter": 0.28, "cooking": 0.62}
 _CHUNK = 10
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How games are demonstrated: whose tokenizer, the window's budget, the share of slips."""
+
+    model: str
+    budget: int | None
+    slips: float
 
 
 @dataclass(slots=True)
@@ -80,6 +91,7 @@ def demos(
     total: int = 1500,
     first_seed: int = 0,
     budget: int | None = None,
+    slips: float = 0.0,
     jobs: int = 1,
 ) -> Report:
     """Write the sequences of won games to `out`, and how each game went to `out` with `.games.jsonl`.
@@ -87,20 +99,23 @@ def demos(
     `total` games are shared out among `families` (SHARES); seeds run from `first_seed` in each family.
     Games that an earlier call with the same settings played are not played again: their sequences are
     kept, part by part, in the folder `out` with `.parts` until the file is whole. `model` names the
-    tokenizer. Raises TrainingFailed for a seed that is not for training and ModelUnavailable.
+    tokenizer; `slips` is the share of thoughts and notes in which the player errs, which carry no loss
+    (agent/train/player/slips.py). Raises TrainingFailed for a seed that is not for training, and
+    ModelUnavailable.
     """
     from agent.train.bar import games_bar
 
     plan = shared_out(families, total, first_seed)
+    how = How(model, budget, slips)
     parts = Path(f"{out}.parts")
     parts.mkdir(parents=True, exist_ok=True)
     chunks = [plan[start : start + _CHUNK] for start in range(0, len(plan), _CHUNK)]
     with games_bar() as progress:
         task = progress.add_task("playing", total=len(plan))
-        for size in _played(chunks, parts, model, budget, jobs):
+        for size in _played(chunks, parts, how, jobs):
             progress.advance(task, size)
     report = Report()
-    report.sequences = write(out, _gathered(chunks, parts, model, budget, report))
+    report.sequences = write(out, _gathered(chunks, parts, how, report))
     with Path(f"{out}.games.jsonl").open("w", encoding="utf-8") as file:
         file.writelines(row.model_dump_json() + "\n" for row in report.rows)
     shutil.rmtree(parts)
@@ -158,50 +173,54 @@ def player_vocabulary(model: str = "embedded") -> Vocabulary:
         raise ModelUnavailable(f"no tokenizer in {location!r}: {error}") from error
 
 
-def _played(
-    chunks: Sequence[Sequence[Game]], parts: Path, model: str, budget: int | None, jobs: int
-) -> Iterator[int]:
+def _played(chunks: Sequence[Sequence[Game]], parts: Path, how: How, jobs: int) -> Iterator[int]:
     """Play the chunks that are not done yet; yields the size of each as it is done."""
     waiting = []
     for chunk in chunks:
-        if _read_part(_part(parts, chunk, model, budget)) is not None:
+        if _read_part(_part(parts, chunk, how)) is not None:
             yield len(chunk)
         else:
             waiting.append(chunk)
     if jobs <= 1 or len(waiting) <= 1:
         for chunk in waiting:
-            _play_chunk(chunk, parts, model, budget)
+            _play_chunk(chunk, parts, how)
             yield len(chunk)
         return
     # Processes are started afresh: a fork of one with threads may hang.
     with ProcessPoolExecutor(min(jobs, len(waiting)), mp_context=get_context("spawn")) as pool:
-        running = {pool.submit(_play_chunk, c, parts, model, budget): len(c) for c in waiting}
+        running = {pool.submit(_play_chunk, c, parts, how): len(c) for c in waiting}
         for done in as_completed(running):
             done.result()
             yield running[done]
 
 
-_players: dict[str, Demonstrator] = {}
+_players: dict[How, Demonstrator] = {}
 
 
-def _play_chunk(chunk: Sequence[Game], parts: Path, model: str, budget: int | None) -> None:
+def _play_chunk(chunk: Sequence[Game], parts: Path, how: How) -> None:
     """Play some games and leave their part, written whole or not at all."""
-    if model not in _players:
-        _players[model] = Demonstrator(player_vocabulary(model))
+    if how not in _players:
+        vocabulary = player_vocabulary(how.model)
+        _players[how] = Slipping(vocabulary, how.slips) if how.slips else Demonstrator(vocabulary)
+    player = _players[how]
     lines = []
     for game in chunk:
-        played, lived = play(game, _players[model], budget)
+        played, lived = play(game, player, how.budget)
+        if how.slips:
+            config = demonstration_config(game.spec, game.seed, how.budget)
+            lived = list(agreed(lived, Demonstrator(player.vocabulary), config))
         found = [sequence.model_dump(mode="json") for sequence in lived]
         lines.append(json.dumps({"game": played.model_dump(mode="json"), "sequences": found}))
-    part = _part(parts, chunk, model, budget)
+    part = _part(parts, chunk, how)
     making = part.with_suffix(f".{os.getpid()}")
     making.write_text("\n".join(lines) + "\n", encoding="utf-8")
     making.replace(part)
 
 
-def _part(parts: Path, chunk: Sequence[Game], model: str, budget: int | None) -> Path:
-    config = demonstration_config("", 0, budget=budget).filled().model_dump(mode="json")
-    settings = json.dumps([VERSION, model, config], sort_keys=True)
+def _part(parts: Path, chunk: Sequence[Game], how: How) -> Path:
+    config = demonstration_config("", 0, budget=how.budget).filled().model_dump(mode="json")
+    slips = [how.slips] if how.slips else []
+    settings = json.dumps([VERSION, how.model, config, *slips], sort_keys=True)
     content = settings + "".join(f"{game.spec} {game.seed}\n" for game in chunk)
     return parts / f"{hashlib.sha256(content.encode()).hexdigest()[:24]}.jsonl"
 
@@ -222,10 +241,10 @@ def _read_part(part: Path) -> list[tuple[Played, list[TokenSequence]]] | None:
 
 
 def _gathered(
-    chunks: Sequence[Sequence[Game]], parts: Path, model: str, budget: int | None, report: Report
+    chunks: Sequence[Sequence[Game]], parts: Path, how: How, report: Report
 ) -> Iterator[TokenSequence]:
     for chunk in chunks:
-        part = _part(parts, chunk, model, budget)
+        part = _part(parts, chunk, how)
         found = _read_part(part)
         if found is None:
             raise TrainingFailed(

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from functools import cache
 
 from agent.lm.types import Request
-from agent.train.corrections import corrected
 from agent.train.demonstrations import player_vocabulary
 from agent.train.player.demonstrator import Demonstrator
 from agent.train.player.mix import Game
 from agent.train.player.playing import demonstration_config, play_async
+from agent.train.relabel import corrected
 from agent.train.sequences import TokenSequence
 
 GAME = Game("treasure-hunter", "textworld/treasure-hunter?level=5", 21)
