@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memory import backup, episodes, expected, growth, origins
+from memory import backup, episodes, expected, growth, origins, sizes, timeline
 from memory.sqlite_errors import named_errors
 from memory.store import Store
 from memory.types import Bank, Scope
@@ -61,16 +61,15 @@ class Care:
             with self._store.bare() as db:
                 db.execute("PRAGMA synchronous = FULL")
 
-    def sizes(self, bank: Bank | None = None) -> list[growth.Size]:
+    def sizes(self, bank: Bank | None = None, *, at: str | None = None) -> list[sizes.Size]:
         """Rows and bytes of the file by kind, the largest first; or what is of one bank.
 
-        Raises UnknownBank.
+        ``at`` a time (ISO-8601 UTC): what was there then. Raises UnknownBank.
         """
         with self._store.read() as db:
             if bank is not None:
                 episodes.check_bank(db, bank)
-                return growth.sizes_of(db, bank)
-            return growth.sizes(db, self._store.path)
+            return sizes.sizes(db, self._store.path, bank, at)
 
     def retain(
         self, *, keep_days: float | None = None, keep_bytes: int | None = None, dry: bool = False
@@ -95,27 +94,28 @@ class Care:
     def why(
         self, scope: Scope, uid: str, version: int | None = None, *, upto: str | None = None
     ) -> origins.Origin:
-        """Where a version (the newest, where None) came from, and where it was recalled.
+        """Where a version (the newest, where None) came from, what it let go, where it was recalled.
 
-        ``upto`` a time (ISO-8601 UTC) only. Raises UnknownNote, OutOfScope and UnknownBank.
+        Of the notes that cover a prune together, those of the scope are named. ``upto`` a time
+        (ISO-8601 UTC) only. Raises UnknownNote, OutOfScope and UnknownBank.
         """
         with self._store.read() as db:
             return origins.why(db, scope, uid, version, upto)
 
     def timeline(
         self,
-        after: str = "",
+        after: timeline.Seen = timeline.START,
         limit: int | None = None,
         *,
         bank: Bank | None = None,
         upto: str | None = None,
-    ) -> list[dict[str, object]]:
-        """What happened after a time (ISO-8601 UTC), oldest first; at most the ``limit`` newest.
+    ) -> timeline.Told:
+        """What was written after an earlier reading, in order; at most the ``limit`` newest.
 
         Of a ``bank``: what became of its notes, and what the episodes did whose own bank it is.
-        Raises UnknownBank.
+        ``upto`` a time (ISO-8601 UTC) only. Raises UnknownBank.
         """
         with self._store.read() as db:
             if bank is not None:
                 episodes.check_bank(db, bank)
-            return origins.timeline(db, after, upto, limit, bank)
+            return timeline.newest(db, after, upto, limit, bank)

@@ -15,8 +15,8 @@ from memory import notes, text
 from memory.errors import BadValue, Conflict, OutOfScope
 from memory.relevance import match_all, plain_words
 from memory.schema_v2 import BANK_SHIFT
-from memory.store import first, row_id, rows
-from memory.types import Add, Approve, Bank, Delete, Edit, Note, Restore, Rewrite, Scope
+from memory.store import Row, first, row_id, rows
+from memory.types import Add, Approve, Bank, Delete, Edit, Note, Pin, Restore, Rewrite, Scope
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -51,7 +51,7 @@ def apply_change(
     """
     if isinstance(change, Add):
         return _add(db, scope, change, ordinal, author, tokens, at)
-    note = _as_seen(db, scope, change.uid, change.seen_version, author)
+    note = _as_seen(db, scope, change.uid, change.seen_version, author.actor)
     if isinstance(change, Rewrite):
         title = note.title if change.title is None else note_title(change.title)
         new: dict[str, object] = {"title": title, "body": note_body(change.body), "tokens": tokens}
@@ -114,6 +114,24 @@ def echo_of(db: Database, scope: Scope, change: Edit) -> Echo | None:
                 newest = _newest_version(db, row["uid"])
                 return Echo(row["uid"], newest, bank in scope.writable)
     return None
+
+
+def already(db: Database, scope: Scope, edit: Edit, actor: str) -> str | None:
+    """The uid of the note that is already as the edit would have it; None where none is.
+
+    For an agent that is an echo too, while a person may say a thing twice. Raises what
+    ``apply_change`` raises.
+    """
+    if isinstance(edit, Pin | Restore):
+        note = _as_seen(db, scope, edit.uid, edit.seen_version, actor)
+        if isinstance(edit, Pin):
+            same = note.pinned == edit.pinned
+        else:
+            words = _words_of(db, note, edit.version)
+            same = (note.title, note.body) == (words["title"], words["body"])
+        return note.uid if same and note.state != "deleted" else None
+    echo = echo_of(db, scope, edit) if actor == "agent" else None
+    return None if echo is None else echo.note
 
 
 def said(title: str, body: str) -> str:
@@ -193,7 +211,7 @@ def _next_id(db: Database, bank: Bank) -> int:
     return (bank.id << BANK_SHIFT) + 1 if last is None else last + 1
 
 
-def _as_seen(db: Database, scope: Scope, uid: str, seen_version: int, author: Author) -> Note:
+def _as_seen(db: Database, scope: Scope, uid: str, seen_version: int, actor: str) -> Note:
     """The note as it stands, if it is still what the author saw, and the author's to change."""
     note = notes.one(db, scope, uid)
     if note.bank not in scope.writable:
@@ -201,7 +219,7 @@ def _as_seen(db: Database, scope: Scope, uid: str, seen_version: int, author: Au
             f"note {uid} is in {note.bank}, which this scope only reads: "
             f"write into {' or '.join(map(str, scope.writable))}"
         )
-    if author.actor == "agent" and asks_for_approval(db, note.bank):
+    if actor == "agent" and asks_for_approval(db, note.bank):
         raise OutOfScope(
             f"note {uid} is in {note.bank}, whose notes only a person changes: add a note, "
             "which a person may approve"
@@ -215,18 +233,23 @@ def _as_seen(db: Database, scope: Scope, uid: str, seen_version: int, author: Au
 
 
 def _restore(db: Database, note: Note, version: int, author: Author, at: str) -> int:
+    words = _words_of(db, note, version)
+    state = "proposed" if note.state == "proposed" else "live"
+    return _update(db, note, "restore", {**words, "state": state, "deleted": None}, author, at)
+
+
+def _words_of(db: Database, note: Note, version: int) -> Row:
+    """Title, body and tokens of a version. Raises Conflict where it is not there, or was purged."""
     row = first(
         db,
-        "SELECT title, body, tokens, op FROM note_versions WHERE note = ? AND version = ?",
+        "SELECT title, body, tokens FROM note_versions WHERE note = ? AND version = ?",
         (note.uid, version),
     )
     if row is None:
         raise Conflict(f"note {note.uid} has no version {version}: see `steno memory history`")
     if not row["title"]:
         raise Conflict(f"version {version} of note {note.uid} was purged: its words are gone")
-    new = {key: row[key] for key in ("title", "body", "tokens")}
-    state = "proposed" if note.state == "proposed" else "live"
-    return _update(db, note, "restore", {**new, "state": state, "deleted": None}, author, at)
+    return row
 
 
 def _update(

@@ -1,4 +1,4 @@
-"""Commits with their prunes, and recalls: the SQL, as functions over a connection.
+"""Commits and recalls: the SQL, as functions over a connection.
 
 Writers expect to be called inside ``Store.write``.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memory import episodes, notes, text
-from memory.errors import BadValue, Conflict, UnknownNote
-from memory.store import Row, first, row_id, rows
-from memory.types import Prune, PruneRecord, Recall, Scope
+from memory.errors import Conflict, UnknownNote
+from memory.store import first, row_id, rows
+from memory.types import Recall, Scope
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -56,80 +56,6 @@ def known_commit(db: Database, episode: str | None, key: str, verb: str) -> int 
         )
     found: int = known["id"]
     return found
-
-
-def add_prune(db: Database, episode: str, step: int, commit: int, prune: Prune, now: str) -> None:
-    """Record a prune and its spans. Raises UnknownSpan, UnknownNote and BadValue."""
-    for value, what in (
-        (prune.tokens_before, "tokens before the prune"),
-        (prune.tokens_after, "tokens after the prune"),
-    ):
-        text.count(value, what)
-    if not prune.spans:
-        raise BadValue(f"the prune at step {step} cuts no spans: name at least one")
-    if prune.note is not None and not rows(
-        db, "SELECT 1 FROM notes WHERE uid = ?", (text.checked(prune.note, "note uid"),)
-    ):
-        raise UnknownNote(f"note {prune.note} of the prune is not in this file: name one that is")
-    spans = episodes.span_ids(db, episode, prune.spans)
-    cursor = db.execute(
-        'INSERT INTO prunes ("commit", episode, step, kind, note, tokens_before, tokens_after, at)'
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            commit,
-            episode,
-            step,
-            prune.kind,
-            prune.note,
-            prune.tokens_before,
-            prune.tokens_after,
-            now,
-        ),
-    )
-    cut = row_id(cursor.lastrowid)
-    for span in spans:
-        db.execute("INSERT INTO prune_spans (prune, span) VALUES (?, ?)", (cut, span))
-
-
-def prunes(db: Database, episode: str) -> list[PruneRecord]:
-    """The prunes of an episode, in order. Raises UnknownEpisode."""
-    episodes.require(db, episode)
-    found = rows(
-        db,
-        'SELECT p.*, c.key FROM prunes p JOIN commits c ON c.id = p."commit"'
-        " WHERE p.episode = ? ORDER BY p.id",
-        (episode,),
-    )
-    return [_prune(db, row) for row in found]
-
-
-def _prune(db: Database, row: Row) -> PruneRecord:
-    cut = rows(
-        db,
-        "SELECT s.uid FROM prune_spans ps JOIN spans s ON s.id = ps.span"
-        " WHERE ps.prune = ? ORDER BY s.id",
-        (row["id"],),
-    )
-    spans = tuple(span["uid"] for span in cut)
-    prune = Prune(row["kind"], spans, row["tokens_before"], row["tokens_after"], row["note"])
-    return PruneRecord(row["episode"], row["step"], row["key"], prune, row["at"])
-
-
-def uncovered(db: Database, episode: str) -> list[str]:
-    """Pruned spans with neither raw text nor a covering note. Raises UnknownEpisode."""
-    episodes.require(db, episode)
-    # Outer joins, so that a span that some other tool deleted shows up too (by its row id).
-    # What was recalled is a copy of notes: those cover it.
-    found = rows(
-        db,
-        "SELECT DISTINCT coalesce(s.uid, 'row ' || ps.span) AS uid FROM prune_spans ps"
-        " JOIN prunes p ON p.id = ps.prune LEFT JOIN spans s ON s.id = ps.span"
-        " WHERE p.episode = ? AND s.text IS NULL AND s.kind IS NOT 'recalled' AND NOT EXISTS ("
-        "  SELECT 1 FROM note_sources ns JOIN note_versions v ON v.id = ns.version"
-        "  WHERE ns.span = ps.span AND v.op <> 'delete') ORDER BY ps.span",
-        (episode,),
-    )
-    return [row["uid"] for row in found]
 
 
 def add_recall(

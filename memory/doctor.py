@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from memory import expected, step_hashes
+from memory import expected, prunes, step_hashes
 from memory.errors import MemoryFileDamaged, MemoryFileError, MemoryFileFull, NotAMemoryFile
 from memory.file import MemoryFile
 from memory.migrations import MIGRATIONS
@@ -239,6 +239,7 @@ _CHECKS: tuple[tuple[str, Callable[[sqlite3.Connection], list[str]]], ...] = (
     ("versions replay", _replay),
     ("times", _times),
     ("rows", _rows),
+    ("prunes", prunes.faults),
 )
 
 

@@ -254,11 +254,14 @@ def store_spans(db: Database, episode: str, spans: Sequence[NewSpan], now: str) 
 def spans(db: Database, episode: str, step: int | None, kind: str | None) -> list[Span]:
     """The spans of an episode (of one step, or one kind), as stored. Raises UnknownEpisode."""
     require(db, episode)
+    # Only what is asked for stands in the query, so that the index on a span's place answers it.
+    asked = {"step": step, "kind": kind}
+    given = {column: value for column, value in asked.items() if value is not None}
     found = rows(
         db,
         "SELECT uid, episode, step, kind, ordinal, text, sha256, created, erased FROM spans"
-        " WHERE episode = ? AND (? IS NULL OR step = ?) AND (? IS NULL OR kind = ?) ORDER BY id",
-        (episode, step, step, kind, kind),
+        f" WHERE episode = ?{''.join(f' AND {column} = ?' for column in given)} ORDER BY id",
+        (episode, *given.values()),
     )
     return [Span(**row) for row in found]
 

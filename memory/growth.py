@@ -1,31 +1,21 @@
-"""How a file grows, and what may be erased of it."""
+"""What may be erased of a file: raw text that notes cover, and notes for good."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memory import changes, notes, origins
 from memory.errors import BadValue, OutOfScope
-from memory.store import Store, bytes_of, first, row_id, rows
-from memory.types import Bank, Delete, Note, Scope
+from memory.store import Store, first, row_id, rows
+from memory.types import Delete, Note, Scope
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 SPANS_A_TRANSACTION = 500  # so that a run that writes meanwhile never waits long
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Rows of one kind and the bytes of their text, in UTF-8."""
-
-    kind: str
-    rows: int
-    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,53 +27,6 @@ class Erased:
     bytes: int
     log_held: bool = False
     """Whether a reader kept the log from being emptied, so that it holds the words still."""
-
-
-_SIZES = """
-SELECT 'spans: ' || kind AS kind, count(*) AS rows, coalesce(sum(length(CAST(text AS BLOB))), 0)
-  AS bytes FROM spans GROUP BY kind
-UNION ALL SELECT 'notes: ' || state, count(*),
-  coalesce(sum(length(CAST(title || body AS BLOB))), 0) FROM notes GROUP BY state
-UNION ALL SELECT 'note versions', count(*),
-  coalesce(sum(length(CAST(title || body || reason AS BLOB))), 0) FROM note_versions
-UNION ALL SELECT 'steps', count(*),
-  coalesce(sum(length(CAST(window || coalesce(action, '') AS BLOB))), 0) FROM steps
-UNION ALL SELECT 'recalls', count(*), 0 FROM recalls
-UNION ALL SELECT 'prunes', count(*), 0 FROM prunes
-UNION ALL SELECT 'full-text index', count(*), coalesce(sum(length(block)), 0) FROM notes_fts_data
-"""
-
-
-_SIZES_OF = """
-SELECT 'spans: ' || kind AS kind, count(*) AS rows, coalesce(sum(length(CAST(text AS BLOB))), 0)
-  AS bytes FROM spans WHERE episode IN (SELECT uid FROM episodes WHERE bank = ?1) GROUP BY kind
-UNION ALL SELECT 'notes: ' || state, count(*),
-  coalesce(sum(length(CAST(title || body AS BLOB))), 0) FROM notes WHERE bank = ?1 GROUP BY state
-UNION ALL SELECT 'note versions', count(*),
-  coalesce(sum(length(CAST(v.title || v.body || v.reason AS BLOB))), 0)
-  FROM note_versions v JOIN notes n ON n.uid = v.note WHERE n.bank = ?1
-UNION ALL SELECT 'recalls', count(*), 0 FROM recalls r JOIN note_versions v ON v.id = r.version
-  JOIN notes n ON n.uid = v.note WHERE n.bank = ?1
-"""
-
-
-def sizes_of(db: Database, bank: Bank) -> list[Size]:
-    """Rows and bytes of a bank by kind, the largest first: its notes with their versions and recalls,
-    and the spans of the episodes whose own bank it is."""
-    found = [Size(**row) for row in rows(db, _SIZES_OF, (bank.id,))]
-    return sorted(found, key=lambda size: -size.bytes)
-
-
-def sizes(db: Database, path: Path) -> list[Size]:
-    """Rows and bytes by kind, the largest first; then the file itself, its log and its free room."""
-    found = [Size(**row) for row in rows(db, _SIZES)]
-    found.sort(key=lambda size: -size.bytes)
-    page = db.execute("PRAGMA page_size").fetchone()[0]
-    free = db.execute("PRAGMA freelist_count").fetchone()[0]
-    found.append(Size("free pages", free, free * page))
-    found.append(Size("write-ahead log", 1, bytes_of(path.with_name(path.name + "-wal"))))
-    found.append(Size("file", 1, path.stat().st_size))
-    return found
 
 
 # A span may lose its text where a note covers it and no window shows it any more.

@@ -139,16 +139,32 @@ def _version(row: Row) -> NoteVersion:
     return NoteVersion(**{**row, "pinned": bool(row["pinned"])})
 
 
-def sources(db: Database, scope: Scope, uid: str, version: int | None) -> list[Span]:
-    """The spans that a version (or any version, where None) of the note summarises."""
+def sources(
+    db: Database,
+    scope: Scope,
+    uid: str,
+    numbers: Sequence[int] | None = None,
+    *,
+    upto: str | None = None,
+) -> list[Span]:
+    """The spans that versions of these numbers (or any, where None) of the note summarise.
+
+    ``upto`` a time: those that the versions of then had then. A note that is said again takes on
+    sources that it had not before; a span can be one only once its episode has summed up after it.
+    """
     one(db, scope, uid)
     found = rows(
         db,
         "SELECT DISTINCT s.id, s.uid, s.episode, s.step, s.kind, s.ordinal, s.text, s.sha256,"
         " s.created, s.erased FROM spans s JOIN note_sources ns ON ns.span = s.id"
         " JOIN note_versions v ON v.id = ns.version"
-        " WHERE v.note = ? AND (? IS NULL OR v.version = ?) ORDER BY s.id",
-        (uid, version, version),
+        " WHERE v.note = ?1 AND (?2 IS NULL OR v.version IN (SELECT value FROM json_each(?2)))"
+        " AND (?3 IS NULL OR v.at <= ?3 AND s.created <= ?3"
+        "  AND EXISTS (SELECT 1 FROM commits c WHERE coalesce(c.episode, '') = s.episode"
+        # By the step too, as a clock may have been set back between the two.
+        "   AND c.verb = 'summary' AND c.at <= ?3 AND (c.step > s.step OR c.at >= s.created)))"
+        " ORDER BY s.id",
+        (uid, None if numbers is None else json.dumps(list(numbers)), upto),
     )
     return [Span(**{key: row[key] for key in row if key != "id"}) for row in found]
 

@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from memory import notes
+from memory import notes, prunes
 from memory.errors import UnknownNote
-from memory.store import Row, rows
-from memory.types import Bank, NoteVersion, Recall, Scope, Span
+from memory.store import rows
+from memory.types import NoteVersion, PruneRecord, Recall, Scope, Span
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 
+# These leave a note's words as an earlier version wrote them.
+_WORDLESS = ("pin", "unpin", "approve", "restore")
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A version, the spans that it summarises, what was thought and written when it was made, and
-    the windows that it entered."""
+    """A version and the one that wrote its words: the spans that it summarises, what was thought and
+    written when it was made, the prunes that it covers, and the windows that its words entered."""
 
     version: NoteVersion
+    written_by: NoteVersion
     sources: tuple[Span, ...]
     written_in: tuple[Span, ...]
+    prunes: tuple[PruneRecord, ...]
     recalls: tuple[Recall, ...]
 
 
 def why(db: Database, scope: Scope, uid: str, version: int | None, upto: str | None) -> Origin:
-    """Walk back from a version (the newest, where None), and forward to its recalls ``upto`` a time."""
+    """Walk back from a version (the newest, where None), and forward to its prunes and recalls.
+
+    Of what has a time of its own, what is on record ``upto`` that time.
+    """
     history = notes.versions(db, scope, uid)
-    chosen = [one for one in history if version in (None, one.version)]
-    if not chosen:
+    if version is not None and not 1 <= version <= len(history):
         raise UnknownNote(f"note {uid} has no version {version}: it has 1 to {len(history)}")
-    of = chosen[-1]
+    alike = _alike(history[:version])
+    numbers = json.dumps([one.version for one in alike])
+    of = alike[0]
     written_in = rows(
         db,
         "SELECT uid, episode, step, kind, ordinal, text, sha256, created, erased FROM spans"
@@ -43,16 +53,45 @@ def why(db: Database, scope: Scope, uid: str, version: int | None, upto: str | N
     found = rows(
         db,
         "SELECT r.episode, r.step, v.note, v.version FROM recalls r JOIN note_versions v"
-        " ON v.id = r.version WHERE v.note = ? AND v.version = ? AND (? IS NULL OR r.at <= ?)"
-        " ORDER BY r.rowid",
-        (uid, of.version, upto, upto),
+        " ON v.id = r.version WHERE v.note = ?1 AND v.version IN (SELECT value FROM json_each(?2))"
+        " AND (?3 IS NULL OR r.at <= ?3) ORDER BY r.rowid",
+        (uid, numbers, upto),
+    )
+    ids = rows(
+        db,
+        "SELECT id FROM note_versions WHERE note = ?"
+        " AND version IN (SELECT value FROM json_each(?))",
+        (uid, numbers),
     )
     return Origin(
+        alike[-1],
         of,
-        tuple(notes.sources(db, scope, uid, of.version)),
+        tuple(notes.sources(db, scope, uid, [one.version for one in alike], upto=upto)),
         tuple(Span(**row) for row in written_in),
+        tuple(
+            _within(db, scope, prune)
+            for prune in prunes.of_versions(db, [row["id"] for row in ids], upto)
+        ),
         tuple(Recall(**row) for row in found),
     )
+
+
+def _within(db: Database, scope: Scope, prune: PruneRecord) -> PruneRecord:
+    """The prune with those of its notes that the scope may read."""
+    banks = notes.banks_of(db, prune.notes)
+    return replace(prune, notes=tuple(uid for uid in prune.notes if banks[uid] in scope.readable))
+
+
+def _alike(history: list[NoteVersion]) -> list[NoteVersion]:
+    """The last version with those before it that have its words, from the one that wrote them on."""
+    last = history[-1]
+    alike = [last]
+    for one in reversed(history[:-1]):
+        if alike[-1].op not in _WORDLESS:
+            break
+        if (one.title, one.body) == (last.title, last.body) and one.op != "delete":
+            alike.append(one)
+    return alike[::-1]
 
 
 def summaries(db: Database, uid: str, version: int | None = None) -> list[int]:
@@ -72,25 +111,3 @@ def summaries(db: Database, uid: str, version: int | None = None) -> list[int]:
     )
     known = {row["version"] for row in found if row["exact"]}
     return [row["id"] for row in found if row["exact"] or row["version"] not in known]
-
-
-# Words that were purged leave a title and a body of nothing behind, which no note may have.
-_TIMELINE = """
-SELECT at, episode, step, what, CASE detail WHEN ': ' THEN '(purged)' ELSE detail END AS detail, note
-FROM timeline t WHERE at > ?1 AND (?2 IS NULL OR at <= ?2) AND (?3 IS NULL OR ?3 =
-  CASE WHEN note IS NULL THEN (SELECT bank FROM episodes WHERE uid = t.episode)
-  ELSE (SELECT bank FROM notes WHERE uid = t.note) END)
-ORDER BY at DESC LIMIT ?4
-"""
-
-
-def timeline(
-    db: Database, after: str, upto: str | None, limit: int | None, bank: Bank | None
-) -> list[Row]:
-    """The events after a time and ``upto`` another, oldest first; at most the newest ``limit``.
-
-    With a bank: what became of its notes, and the steps and prunes of episodes whose own it is.
-    """
-    most = -1 if limit is None else max(limit, 0)
-    found = rows(db, _TIMELINE, (after, upto, None if bank is None else bank.id, most))
-    return found[::-1]

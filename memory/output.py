@@ -22,6 +22,25 @@ Rows = Sequence[dict[str, Any]]
 _SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _FORMULA = (*_SIGNS, "\t", "\r", "\n")
 _MARKDOWN = ("github", "pipe")
+FORMATS = (
+    *(
+        "plain",
+        "simple",
+        "presto",
+        "pretty",
+        "psql",
+        "outline",
+        "simple_outline",
+        "rounded_outline",
+    ),
+    *("heavy_outline", "mixed_outline", "double_outline", "fancy_outline", "simple_grid"),
+    *("rounded_grid", "heavy_grid", "mixed_grid", "double_grid", "fancy_grid"),
+    *("html", *_MARKDOWN, "tsv"),
+)
+"""Tabulate's formats that are text for eyes, or markup in which a note's words are escaped.
+
+Its others (rst, latex, asciidoc, the wikis') would obey what a note says, some in every cell.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +69,8 @@ class Format:
         flags = {"json": json_ and not nl, "nl": nl, "csv": csv_, "tsv": tsv, "table": table}
         given = [kind for kind, on in flags.items() if on]
         if fmt is not None:
-            import tabulate  # type: ignore[import-untyped]
-
-            if fmt not in tabulate.tabulate_formats:
-                raise BadValue(
-                    f"--fmt {fmt!r} is unknown: use one of {', '.join(tabulate.tabulate_formats)}"
-                )
+            if fmt not in FORMATS:
+                raise BadValue(f"--fmt {fmt!r} is not offered: use one of {', '.join(FORMATS)}")
             # Tabulate's own TSV would leave formulas as they are.
             kind = "tsv" if fmt == "tsv" else "table"
             given = [one for one in given if one not in ("table", kind)] + [kind]
@@ -74,9 +89,9 @@ def render(rows: Rows, how: Format) -> str:
         return "\n".join(json.dumps(row) for row in rows)
     if how.kind in ("csv", "tsv"):
         return _separated(rows, "," if how.kind == "csv" else "\t")
-    import tabulate
+    import tabulate  # type: ignore[import-untyped]
 
-    shown = escape if how.style in _MARKDOWN else str
+    shown = escape if how.style in _MARKDOWN else _one_line
     table: str = tabulate.tabulate(
         [[shown(_shown(value)) for value in row.values()] for row in rows],
         headers=list(rows[0]) if rows else (),
@@ -103,6 +118,11 @@ def _cell(value: Any) -> str:
         value.startswith(_FORMULA) or value.lstrip().startswith(_FORMULA)
     )
     return "'" + shown if risky else shown
+
+
+def _one_line(text: str) -> str:
+    """A cell in a line of its own row: what follows a line break would look like another row."""
+    return text.replace("\n", r"\n").replace("\t", r"\t")
 
 
 def _shown(value: Any) -> str:

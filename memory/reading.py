@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from memory import changes, commits, episodes, finding, notes, text
+from memory import changes, commits, episodes, finding, notes, prunes, text
 from memory.banks_index import BankIndexes
 from memory.recall import choose
 from memory.store import Store, first, rows
@@ -136,13 +136,17 @@ class Reading:
         with self._store.read() as db:
             return notes.versions(db, scope, uid)
 
-    def sources(self, scope: Scope, uid: str, version: int | None = None) -> list[Span]:
+    def sources(
+        self, scope: Scope, uid: str, version: int | None = None, *, upto: str | None = None
+    ) -> list[Span]:
         """The spans that a version (any, where None) of a note summarises, oldest first.
 
+        ``upto`` a time (ISO-8601 UTC): those that the versions of then had then.
         Raises UnknownNote, OutOfScope, UnknownBank.
         """
         with self._store.read() as db:
-            return notes.sources(db, scope, uid, version)
+            numbers = None if version is None else [version]
+            return notes.sources(db, scope, uid, numbers, upto=upto)
 
     def steps(self, episode: str) -> list[StepRecord]:
         """The committed steps of an episode, in order. Raises UnknownEpisode."""
@@ -159,7 +163,7 @@ class Reading:
     def prunes(self, episode: str) -> list[PruneRecord]:
         """The prunes of an episode, in order. Raises UnknownEpisode."""
         with self._store.read() as db:
-            return commits.prunes(db, episode)
+            return prunes.of_episode(db, episode)
 
     def recalls(self, episode: str) -> list[Recall]:
         """What entered the window of an episode, in order. Raises UnknownEpisode."""
@@ -172,7 +176,7 @@ class Reading:
         Raises UnknownEpisode.
         """
         with self._store.read() as db:
-            return commits.uncovered(db, episode)
+            return prunes.uncovered(db, episode)
 
     def bank_health(self) -> list[dict[str, object]]:
         """The view ``bank_health``: a row a bank, oldest first."""

@@ -215,35 +215,38 @@ class StepRecord:
 
 @dataclass(frozen=True, slots=True)
 class Prune:
-    """Spans (uids) that left the window, and the window's size in tokens before and after.
-
-    ``note`` may name the one note that covers them; the notes of the same commit do anyway.
-    """
+    """Spans (uids) that left the window, and the window's size in tokens before and after."""
 
     kind: str
     spans: tuple[str, ...]
     tokens_before: int
     tokens_after: int
-    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PruneRecord:
-    """A committed prune and where in the episode it happened."""
+    """A committed prune and where in the episode it happened.
+
+    ``notes`` are the uids of the notes that cover it: those of which a version, not a deletion, has
+    every span that was cut among its sources. The first that did comes first. Several may; an
+    eviction has none, as a rule.
+    """
 
     episode: str
     step: int
     key: str
     prune: Prune
     at: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryCommit:
     """The versions that a commit wrote; ``replayed`` says that an earlier call wrote them.
 
-    ``echoed`` holds, for each change that would have said again what a note says already, the uid of
-    that note: such changes write nothing. It is empty in a replay, which does not look again.
+    ``echoed`` holds, for each change that would have said again what a note says already, or left it
+    as it is, the uid of that note: such changes write nothing. It is empty in a replay, which does
+    not look again.
     """
 
     versions: tuple[NoteVersion, ...]

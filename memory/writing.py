@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from memory import changes as changing
-from memory import commits, episodes, notes
+from memory import commits, episodes, notes, prunes
 from memory.errors import BadValue
 from memory.store import Store
 from memory.types import (
@@ -140,7 +140,7 @@ class Writing:
                     for span in source_ids:
                         changing.add_source(db, version, span)
                 if prune is not None:
-                    commits.add_prune(db, episode, step, commit, prune, now)
+                    prunes.add(db, episode, step, commit, prune, now)
             return SummaryCommit(notes.versions_of_commit(db, commit), replayed, tuple(echoed))
 
     def edit(
@@ -156,8 +156,9 @@ class Writing:
 
         A second call with the same key writes nothing and returns the first result. What an
         ``agent`` writes is held to the same rules as in a summary, echoes included; a person may say
-        a thing twice. What writes nothing uses up no key. Raises Conflict (stale version, or nothing
-        to approve), OutOfScope, UnknownNote, UnknownBank, BadText and BadValue.
+        a thing twice. To pin a pinned note, or to restore the words that stand, writes nothing. What
+        writes nothing uses up no key. Raises Conflict (stale version, or nothing to approve),
+        OutOfScope, UnknownNote, UnknownBank, BadText and BadValue.
         """
         with self._store.write() as db:
             return self._edit(db, scope, key, edits, reason, actor)
@@ -190,9 +191,9 @@ class Writing:
         author: changing.Author | None = None
         echoed = []
         for ordinal, each in enumerate(edits):
-            echo = changing.echo_of(db, scope, each) if actor == "agent" else None
-            if echo is not None:
-                echoed.append(echo.note)
+            as_it_is = changing.already(db, scope, each, actor)
+            if as_it_is is not None:
+                echoed.append(as_it_is)
                 continue
             if author is None:
                 now = self._store.now()
@@ -229,7 +230,7 @@ class Writing:
             now = self._store.now()
             commit, replayed = commits.begin_commit(db, episode, key, "eviction", step, now)
             if not replayed:
-                commits.add_prune(db, episode, step, commit, prune, now)
+                prunes.add(db, episode, step, commit, prune, now)
 
     def record_recall(
         self,

@@ -102,7 +102,7 @@ def content(path: Path) -> list[object]:
             ],
             file.steps(EPISODE),
             [(s.uid, s.text) for s in file.spans(EPISODE)],
-            [(p.step, p.key, p.prune) for p in file.prunes(EPISODE)],
+            [(p.step, p.key, p.prune, p.notes) for p in file.prunes(EPISODE)],
             file.recalls(EPISODE),
         ]
 

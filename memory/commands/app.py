@@ -47,7 +47,9 @@ _OUTPUT = {
     "csv_": Annotated[bool, typer.Option("--csv", help="CSV.")],
     "tsv": Annotated[bool, typer.Option("--tsv", help="TSV.")],
     "table": Annotated[bool, typer.Option("-t", "--table", help="A table of text.")],
-    "fmt": Annotated[str | None, typer.Option("--fmt", help="A table in a format of tabulate.")],
+    "fmt": Annotated[
+        str | None, typer.Option("--fmt", help="A table in this format, e.g. github, html.")
+    ],
 }
 
 

@@ -12,8 +12,10 @@ import typer
 from memory import doctor as doctors
 from memory.commands.app import (
     LOG_HELD,
+    AtOption,
     BankOption,
     FileArgument,
+    LimitOption,
     YesOption,
     app,
     emit,
@@ -21,7 +23,7 @@ from memory.commands.app import (
     rows_command,
 )
 from memory.commands.editing import confirmed
-from memory.commands.places import find_bank, locate, open_for_reading, open_for_writing
+from memory.commands.places import find_bank, locate, open_for_reading, open_for_writing, upto
 from memory.errors import BadValue
 from memory.migrations import MIGRATIONS
 from memory.output import Format, Rows
@@ -31,14 +33,18 @@ BYTES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 
 
 @rows_command("stats")
-def stats(file: FileArgument, bank: BankOption = None) -> Rows:
+def stats(
+    file: FileArgument, bank: BankOption = None, at: AtOption = None, limit: LimitOption = None
+) -> Rows:
     """Rows and bytes by kind, the largest first.
 
-    With --bank: of its notes, and of the raw text of the episodes whose own bank it is.
+    With --bank: of its notes, and of what the episodes did whose own bank it is. With --at: of what
+    was there then, with the bytes that are left of it.
     """
+    time = upto(None, at)
     with open_for_reading(file) as memory:
         of = None if bank is None else find_bank(memory, bank)
-        return [dataclasses.asdict(size) for size in memory.sizes(of)]
+        return [dataclasses.asdict(size) for size in memory.sizes(of, at=time)][:limit]
 
 
 @printing_command("doctor")

@@ -51,6 +51,9 @@ from memory.types import (
     SummaryCommit,
 )
 
+# What a terminal has room for; -t and the other formats show every column.
+BRIEF_BANK = ("bank", "approval", "live", "proposed", "deleted", "pinned")
+
 
 @app.command("add")
 def add(
@@ -166,7 +169,7 @@ def approve(
         with open_for_reading(file) as memory:
             scope = scope_of(memory, bank)
             notes = [n.uid for n in memory.notes(scope, ("proposed",))] if scope else []
-    _each(file, notes or [], reason, lambda note: Approve(note.uid, note.version))
+    _each(file, notes or [], reason, lambda note: Approve(note.uid, note.version), bank)
 
 
 @app.command("pin")
@@ -174,10 +177,13 @@ def pin(
     file: FileArgument,
     notes: NotesArgument,
     off: Annotated[bool, typer.Option("--off", help="No longer.")] = False,
-    reason: ReasonOption = "pinned by hand",
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="Why, for the note's history.")
+    ] = None,
 ) -> None:
     """Have notes recalled before all others."""
-    _each(file, notes, reason, lambda note: Pin(note.uid, note.version, not off))
+    why = reason if reason is not None else f"{'un' if off else ''}pinned by hand"
+    _each(file, notes, why, lambda note: Pin(note.uid, note.version, not off))
 
 
 @app.command("purge")
@@ -205,7 +211,7 @@ def purge(
             typer.echo(LOG_HELD)
 
 
-@rows_command("bank")
+@rows_command("bank", brief=BRIEF_BANK)
 def bank(
     file: FileArgument,
     name: Annotated[str | None, typer.Argument(metavar="[KIND/NAME]", help="One bank.")] = None,
@@ -213,13 +219,18 @@ def bank(
         bool | None,
         typer.Option("--approval/--no-approval", help="Whether what agents add waits for you."),
     ] = None,
+    create: Annotated[
+        bool, typer.Option("--create", help="With --approval: make the file too, before any run.")
+    ] = False,
 ) -> Rows:
     """List banks and how they fare; make one, or have it ask for approval."""
     if approval is not None:
         if name is None:
             raise BadValue("--approval wants a bank: name it as KIND/NAME")
-        with open_for_writing(file) as memory:
+        with open_for_writing(file, create=create) as memory:
             memory.set_approval(memory.bank(*kind_and_name(name)), approval)
+    elif create:
+        raise BadValue("--create wants a bank and --approval or --no-approval")
     with open_for_reading(file) as memory:
         known = None if name is None else str(find_bank(memory, name))
         return [row for row in memory.bank_health() if known in (None, row["bank"])]
@@ -236,9 +247,15 @@ def confirmed(yes: bool, question: str) -> None:
         raise typer.Exit(1)
 
 
-def _each(file: Path, starts: list[str], reason: str, change: Callable[[Note], Edit]) -> None:
+def _each(
+    file: Path,
+    starts: list[str],
+    reason: str,
+    change: Callable[[Note], Edit],
+    bank: str | None = None,
+) -> None:
     with open_for_writing(file) as memory:
-        found = [find_note(memory, start)[1] for start in starts]
+        found = [find_note(memory, start, bank)[1] for start in starts]
         banks = tuple(dict.fromkeys(note.bank for note in found))
         if banks:
             edits = [change(note) for note in dict.fromkeys(found)]
@@ -255,3 +272,5 @@ def _tell(done: SummaryCommit) -> None:
     for version in done.versions:
         title = version_row(version)["title"]
         typer.echo(printable(f"{version.op} {version.note} version {version.version}: {title}"))
+    for uid in done.echoed:
+        typer.echo(f"already so: {uid}")

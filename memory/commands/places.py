@@ -72,10 +72,10 @@ def open_for_reading(path: Path, *, older: bool = False) -> MemoryFile:
     return MemoryFile.open(locate(path), read_only=True, older=older)
 
 
-def open_for_writing(path: Path, *, migrating: bool = False) -> MemoryFile:
-    """The memory file, which must be there. Raises what ``MemoryFile.open`` raises."""
+def open_for_writing(path: Path, *, migrating: bool = False, create: bool = False) -> MemoryFile:
+    """The memory file, which must be there unless ``create``. Raises what ``MemoryFile.open`` raises."""
     place = locate(path)
-    if not place.exists():
+    if not create and not place.exists():
         raise MemoryFileMissing(f"{place} does not exist: give an existing memory file")
     return MemoryFile.open(place, migrating=migrating)
 

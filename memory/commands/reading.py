@@ -76,7 +76,11 @@ def show(
     at: AtOption = None,
     limit: LimitOption = None,
 ) -> Rows:
-    """Show notes whole: their text, their versions, and the spans they came from."""
+    """Show notes whole: their text, their versions, and the spans they came from.
+
+    Notes are shown oldest first; with --limit the newest.
+    """
+    time = upto(None, at)
     with open_for_reading(file) as memory:
         scope = scope_of(memory, bank, at)
         if scope is None:
@@ -93,7 +97,9 @@ def show(
                     for version in memory.versions(scope, one.uid)
                     if version.version <= one.version
                 ],
-                "sources": [dataclasses.asdict(span) for span in memory.sources(scope, one.uid)],
+                "sources": [
+                    dataclasses.asdict(span) for span in memory.sources(scope, one.uid, upto=time)
+                ],
             }
             for one in shown
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from memory.types import Note, NoteVersion
+from memory.types import Note, NoteVersion, PruneRecord
 
 PURGED = "(purged)"
 """What stands for words that were erased for good. A note that was not has a title."""
@@ -30,6 +30,20 @@ def note_row(note: Note) -> dict[str, Any]:
 def version_row(version: NoteVersion) -> dict[str, Any]:
     """A version as a row."""
     return {**dataclasses.asdict(version), "title": version.title or PURGED}
+
+
+def prune_row(record: PruneRecord) -> dict[str, Any]:
+    """A prune as a row."""
+    return {
+        "episode": record.episode,
+        "step": record.step,
+        "kind": record.prune.kind,
+        "spans": record.prune.spans,
+        "tokens_before": record.prune.tokens_before,
+        "tokens_after": record.prune.tokens_after,
+        "at": record.at,
+        "notes": record.notes,
+    }
 
 
 def words(row: dict[str, Any]) -> str:

@@ -11,34 +11,58 @@ from typing import Annotated
 import typer
 
 from memory import markdown
-from memory.commands.app import BankOption, FileArgument, ReasonOption, YesOption, app
+from memory.commands.app import (
+    AtOption,
+    BankOption,
+    FileArgument,
+    ReasonOption,
+    YesOption,
+    app,
+    rows_command,
+)
 from memory.commands.editing import confirmed
-from memory.commands.places import find_bank, kind_and_name, open_for_reading, open_for_writing
+from memory.commands.places import (
+    find_bank,
+    kind_and_name,
+    open_for_reading,
+    open_for_writing,
+    upto,
+)
 from memory.errors import BadValue, MemoryFileReadOnly, UnknownBank
 from memory.file import MemoryFile
+from memory.output import Rows
 from memory.render import printable
-from memory.types import Add, Bank, Delete, Edit, Note, Pin, Rewrite, Scope
+from memory.types import Add, Bank, Delete, Edit, Frozen, Note, Pin, Rewrite, Scope
 
 
-@app.command("export")
+def _exported_as_text(rows: Rows) -> str:
+    lines = (f"{row['path']}: {row['notes']} notes of {row['bank']}" for row in rows)
+    return printable("\n".join(lines)) or "no notes"
+
+
+@rows_command("export", _exported_as_text)
 def export(
     file: FileArgument,
     folder: Annotated[Path, typer.Argument(help="Where the files go; made where it is missing.")],
     bank: BankOption = None,
+    at: AtOption = None,
     force: Annotated[
         bool, typer.Option("--force", help="Write over files that are there.")
     ] = False,
-) -> None:
+) -> Rows:
     """Write the live notes of each bank as one Markdown file with front matter."""
+    time, written = upto(None, at), []
     with open_for_reading(file) as memory:
-        banks = memory.banks() if bank is None else [find_bank(memory, bank)]
-        at = memory.newest_change()
-        for one in banks:
-            notes = memory.live_notes(Scope(one))
+        newest = memory.newest_change()
+        known = newest if time is None else min(newest, time)
+        for one in memory.banks() if bank is None else [find_bank(memory, bank)]:
+            frozen = None if time is None else Frozen((one,), time)
+            notes = memory.live_notes(Scope(one, frozen=frozen))
             if notes or bank is not None:
                 path = folder / markdown.file_name(one)
-                _write(path, markdown.write(one, notes, at), force)
-                typer.echo(printable(f"{path}: {len(notes)} notes of {one}"))
+                _write(path, markdown.write(one, notes, known), force)
+                written.append({"bank": str(one), "path": str(path), "notes": len(notes)})
+    return written
 
 
 def _write(path: Path, text: str, force: bool) -> None:
@@ -86,10 +110,10 @@ def import_(
         elsewhere = {uid for uid, its in known.items() if its != place}
         taken = markdown.copied(given, f"{kind}/{name}", elsewhere)
         edits = markdown.edits(taken, notes, delete=delete)
-        typer.echo(preview(edits, notes))
         if not edits:
             typer.echo("nothing to change")
             return
+        typer.echo(preview(edits, notes))
         confirmed(yes, printable(f"Write {len(edits)} changes into {kind}/{name}?"))
         # The same document into the same bank in the same state is the same commit.
         state = sorted((note.uid, note.version) for note in notes.values())

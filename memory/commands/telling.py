@@ -13,13 +13,14 @@ from memory.commands.app import (
     AtOption,
     BankOption,
     FileArgument,
+    LimitOption,
     NoteArgument,
     emit,
     printing_command,
     rows_command,
 )
-from memory.commands.places import find_bank, find_note, open_for_reading, upto
-from memory.commands.rows import indented, version_as_text, version_row, words
+from memory.commands.places import find_bank, find_note, open_for_reading, scope_of, upto
+from memory.commands.rows import indented, prune_row, version_as_text, version_row, words
 from memory.errors import BadValue, UnknownNote
 from memory.output import Format, Rows, render
 from memory.render import printable
@@ -49,6 +50,7 @@ def diff(
     new: Annotated[int | None, typer.Argument(help="A version; default: the newest.")] = None,
     bank: BankOption = None,
     at: AtOption = None,
+    limit: LimitOption = None,
 ) -> Rows:
     """Show how a note changed from one version to another: a row for each part that did."""
     moment = upto(new, at)
@@ -74,7 +76,7 @@ def diff(
         }
         for field in _COMPARED
         if was[field] != now[field]
-    ]
+    ][:limit]
 
 
 def _numbered(versions: list[NoteVersion], uid: str, number: int) -> NoteVersion:
@@ -95,8 +97,10 @@ def _newest(versions: list[NoteVersion], moment: str | None) -> NoteVersion:
 
 def _origin_as_text(rows: Rows) -> str:
     [row] = rows
-    version = row["version"]
+    version, writer = row["version"], row["written_by"]
     lines = [words(version), f"  version {version_as_text(version)}"]
+    if writer != version:
+        lines.append(f"  its words are those of version {version_as_text(writer)}")
     for heading, spans in (
         ("it summarises", row["sources"]),
         ("it was written after", row["written_in"]),
@@ -104,6 +108,14 @@ def _origin_as_text(rows: Rows) -> str:
         lines.append(f"  {heading}:" if spans else f"  {heading}: nothing on record")
         for span in spans:
             lines += [f"    {span['uid']}", *indented(span["text"])]
+    lines += ["  it covers what left the window in:"] if row["prunes"] else []
+    for prune in row["prunes"]:
+        others = [uid for uid in prune["notes"] if uid != version["note"]]
+        beside = f", as {' and '.join(others)} too" if others else ""
+        lines.append(
+            f"    {prune['episode']} step {prune['step']}: {len(prune['spans'])} spans,"
+            f" {prune['tokens_before']} -> {prune['tokens_after']} tokens{beside}"
+        )
     lines.append("  it was recalled in:" if row["recalls"] else "  it was never recalled")
     lines += [f"    {recall['episode']} step {recall['step']}" for recall in row["recalls"]]
     return printable("\n".join(lines))
@@ -116,15 +128,27 @@ def why(
     version: Annotated[int | None, typer.Option(help="A version; default: the newest.")] = None,
     bank: BankOption = None,
     at: AtOption = None,
+    limit: LimitOption = None,
 ) -> Rows:
-    """Tell where a version came from: its spans, the thought that wrote it, its recalls."""
+    """Tell where a version came from, what it let the window forget, and where it was recalled.
+
+    With --limit only the newest spans, prunes and recalls, at most so many of each.
+    """
     moment = upto(version, at)
     with open_for_reading(file) as memory:
         scope, found = find_note(memory, note, bank)
         if moment is not None:
             version = _newest(memory.versions(scope, found.uid), moment).version
-        origin = memory.why(scope, found.uid, version, upto=moment)
-        return [{**dataclasses.asdict(origin), "version": version_row(origin.version)}]
+        origin = memory.why(scope_of(memory, bank) or scope, found.uid, version, upto=moment)
+    whole = {
+        "sources": [dataclasses.asdict(span) for span in origin.sources],
+        "written_in": [dataclasses.asdict(span) for span in origin.written_in],
+        "prunes": [prune_row(prune) for prune in origin.prunes],
+        "recalls": [dataclasses.asdict(recall) for recall in origin.recalls],
+    }
+    newest = {what: each[-limit:] if limit else each for what, each in whole.items()}
+    told = {"version": version_row(origin.version), "written_by": version_row(origin.written_by)}
+    return [{**told, **newest}]
 
 
 @printing_command("tail")
@@ -149,19 +173,15 @@ def tail(
         raise BadValue("-f and --at contradict each other: what was, is all there")
     with open_for_reading(file) as memory:
         of = None if bank is None else find_bank(memory, bank)
-        # One look for both: an event between two looks would be told by neither.
-        newest = memory.timeline(limit=max(lines, 1), bank=of, upto=moment)
-        events = newest[-lines:] if lines else []
+        told = memory.timeline(limit=lines, bank=of, upto=moment)
         if not follow:
-            emit(events, how, _events_as_text)
+            emit(told.events, how, _events_as_text)
             return
-        told = newest[-1]["at"] if newest else ""
         begun = False
         while True:
-            begun = _stream(events, how, begun) or begun
+            begun = _stream(told.events, how, begun) or begun
             time.sleep(every_s)
-            events = memory.timeline(after=str(told), bank=of)
-            told = events[-1]["at"] if events else told
+            told = memory.timeline(told.seen, bank=of)
 
 
 def _stream(events: Rows, how: Format, begun: bool) -> bool:

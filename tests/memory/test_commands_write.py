@@ -15,15 +15,19 @@ from memory import (
     Conflict,
     MemoryFileMissing,
     Note,
+    NoteChange,
+    Rewrite,
     Scope,
+    UnknownNote,
 )
 from memory.commands import app
 from memory.commands.app import emit
 from memory.commands.reading import BRIEF
 from memory.errors import BadText, BadValue
 from memory.output import Format
+from memory.text import sha256
 from tests.memory.cli import rows, run
-from tests.memory.world import EPISODE, World
+from tests.memory.world import EPISODE, World, record, span
 
 
 def test_a_note_is_edited_removed_restored_and_pinned(world: World, door: Note) -> None:
@@ -73,13 +77,74 @@ def test_at_shows_the_notes_as_they_were(world: World, door: Note) -> None:
     assert [n["title"] for n in rows("ls", world.path, "--limit", 1)] == ["late"]
 
 
+def test_show_at_lists_no_source_that_came_later(world: World, door: Note) -> None:
+    """Of a version of later, or of a note that was only said again later."""
+
+    def texts(*at: object) -> list[str]:
+        [shown] = rows("show", world.path, door.uid, *at)
+        return [source["text"] for source in shown["sources"]]
+
+    def said(step: int, text: str, change: NoteChange) -> str:
+        """A step, then a summary of it; a time between the two."""
+        told = record(step, observation_sha256=sha256(text))
+        world.file.commit_step(EPISODE, told, [span(step, text=text)])
+        world.summary(f"k{step}", change, sources=(f"{EPISODE}/{step}/observation/0",))
+        return str(world.file.spans(EPISODE, step=step, kind="observation")[0].created)
+
+    echoed = said(1, "A hall.", Add("door", "locked"))
+    rewritten = said(2, "A key.", Rewrite(door.uid, 1, "open"))
+    assert texts("--at", door.updated) == texts("--at", echoed) == ["A door."]
+    assert texts("--at", rewritten) == ["A door.", "A hall."]
+    assert texts() == texts("--at", "2999-01-01") == ["A door.", "A hall.", "A key."]
+    stored = span(0, "hint", 0, "Stored late.")
+    world.summary("late", Add("lamp", "lit"), sources=(stored.uid(EPISODE),), spans=(stored,))
+    before = world.file.newest_change()
+    world.summary("later", Rewrite(door.uid, 2, "ajar"), sources=(stored.uid(EPISODE),))
+    assert "Stored late." not in texts("--at", before), "another note's source, until then"
+    assert "Stored late." in texts()
+    assert rows("why", world.path, door.uid, "--at", before)[0]["sources"][0]["text"] == "A key."
+    before, last = world.file.newest_change(), span(0, "hint", 1, "Stored last.")
+    world.summary("last", Add("door", "ajar"), sources=(last.uid(EPISODE),), spans=(last,))
+    assert "Stored last." not in texts("--at", before)
+    assert "Stored last." in texts()
+
+
+def test_what_is_already_so_writes_no_version(world: World, door: Note) -> None:
+    def versions() -> int:
+        return len(rows("history", world.path, door.uid))
+
+    for again in (["pin", "--off"], ["restore"], ["restore", 1]):
+        done = run(again[0], world.path, door.uid, *again[1:])
+        assert (done.output, done.exit_code) == (f"already so: {door.uid}\n", 0)
+    assert versions() == 1
+    run("pin", world.path, door.uid)
+    assert run("pin", world.path, door.uid).output == f"already so: {door.uid}\n"
+    other = world.add("o", "lamp", "lit")
+    told = run("pin", world.path, door.uid, other.uid).output
+    assert told == f"pin {other.uid} version 2: lamp\nalready so: {door.uid}\n"
+    run("edit", world.path, door.uid, "--body", "open")
+    assert run("restore", world.path, door.uid, 3).output == f"already so: {door.uid}\n"
+    assert run("restore", world.path, door.uid, 2).output == f"restore {door.uid} version 4: door\n"
+    run("rm", world.path, door.uid)
+    run("restore", world.path, door.uid, 4)
+    assert versions() == 6, "what was deleted is not as it was"
+    run("rm", world.path, door.uid)
+    with pytest.raises(Conflict, match="restore it before"):
+        run("pin", world.path, door.uid)
+    assert rows("history", world.path, other.uid)[-1]["reason"] == "pinned by hand"
+    run("pin", world.path, other.uid, "--off")
+    assert rows("history", world.path, other.uid)[-1]["reason"] == "unpinned by hand"
+
+
 def test_proposed_notes_are_listed_and_approved(world: World) -> None:
     scope = Scope(world.file.bank("job", "cook"))
     world.file.set_approval(scope.write, True)
     world.summary("k", Add("oven", "is hot"), Add("pan", "is big"), scope=scope)
     assert rows("ls", world.path) == []
     one, two = rows("ls", world.path, "--state", "proposed")
-    run("approve", world.path, one["uid"])
+    with pytest.raises(UnknownNote):
+        run("approve", world.path, one["uid"], "--bank", f"episode/{EPISODE}")
+    run("approve", world.path, one["uid"], "--bank", "job/cook")
     assert [n["title"] for n in rows("ls", world.path)] == ["oven"]
     run("approve", world.path, "--all", "--bank", "job/cook")
     assert len(rows("ls", world.path)) == 2
@@ -97,6 +162,18 @@ def test_banks_are_listed_and_made_to_ask(world: World, door: Note) -> None:
     assert rows("bank", world.path, "job/cook")[0]["approval"] == 0
     with pytest.raises(BadValue, match="wants a bank"):
         run("bank", world.path, "--approval")
+
+
+def test_a_bank_asks_for_approval_before_the_first_run(tmp_path: Path) -> None:
+    path = tmp_path / "new.sqlite"
+    with pytest.raises(MemoryFileMissing):
+        run("bank", path, "job/cook", "--approval")
+    with pytest.raises(BadValue, match="--create wants"):
+        run("bank", path, "job/cook", "--create")
+    assert not path.exists()
+    [row] = rows("bank", path, "job/cook", "--approval", "--create")
+    assert (row["bank"], row["approval"]) == ("job/cook", 1)
+    assert run("doctor", path).exit_code == 0
 
 
 def test_purge_asks_and_needs_somebody_to_ask(world: World, door: Note) -> None:

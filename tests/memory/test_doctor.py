@@ -43,7 +43,7 @@ def results(path: Path) -> dict[str, str]:
 def test_a_sound_file_passes(filled: World) -> None:
     found = results(filled.path)
     assert set(found.values()) <= {"ok", "warning"}
-    assert len(found) == 12
+    assert len(found) == 13
     filled.file.close()
     before = filled.path.read_bytes()
     doctor.examine(filled.path)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from memory import Add, Approve, Conflict, Delete, Edit, OutOfScope, Pin, Restore, Rewrite, doctor
+from memory import (
+    Add,
+    Approve,
+    Conflict,
+    Delete,
+    Edit,
+    NoteVersion,
+    OutOfScope,
+    Pin,
+    Restore,
+    Rewrite,
+    doctor,
+)
 from tests.memory.test_properties import fresh
 
 # (kind, which note, which older version, by whom)
@@ -22,6 +35,10 @@ EDITS = st.lists(
     ),
     max_size=20,
 )
+
+
+def standing(version: NoteVersion) -> tuple[object, ...]:
+    return version.title, version.body, version.state, version.pinned
 
 
 @settings(
@@ -61,5 +78,10 @@ def test_any_edits_leave_a_sound_file(
             live = {n.uid for n in file.live_notes(scope)}
             assert live == {n.uid for n in file.all_notes(scope) if n.state == "live"}
             assert all(n.title and n.body for n in file.live_notes(scope))
+        for note in file.all_notes(scope):
+            history = file.versions(scope, note.uid)
+            for before_it, version in pairwise(history):
+                if version.op in ("pin", "unpin", "restore") and version.title:
+                    assert standing(version) != standing(before_it), "it was so already"
         found = [f for f in doctor.examine(world.path) if f.result == doctor.ERROR]
         assert found == []

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from memory import BadText, BadValue, Conflict, MemoryFile, Note, UnknownBank
+from memory import BadText, BadValue, Conflict, MemoryFile, Note, UnknownBank, doctor
+from memory.commands import app
 from memory.errors import BadBankName, MemoryFileReadOnly
 from tests.memory.cli import rows, run
 from tests.memory.world import EPISODE, World, dump
@@ -61,6 +65,27 @@ def test_a_document_is_imported_again_once_its_note_is_gone(world: World, tmp_pa
     run("rm", world.path, note["uid"])
     assert "wrote 1 versions" in run("import", world.path, document, "--yes").output
     assert len(json.loads(run("ls", world.path, "--bank", "job/h", "--json").output)) == 1
+
+
+def test_an_old_export_shows_a_forgery_that_no_doctor_sees(
+    world: World, door: Note, tmp_path: Path
+) -> None:
+    document = document_of(world, tmp_path / "md")
+    world.file.close()
+    with closing(sqlite3.connect(world.path)) as conn:
+        [(guard,)] = conn.execute(
+            "SELECT sql FROM sqlite_master WHERE name = 'note_versions_append_only'"
+        )
+        for statement in ("DROP TRIGGER note_versions_append_only",
+                          "UPDATE note_versions SET body = 'wide open'",
+                          "UPDATE notes SET body = 'wide open'", guard):  # fmt: skip
+            conn.execute(statement)
+        conn.commit()
+    found = {finding.check: finding.result for finding in doctor.examine(world.path)}
+    assert found["versions replay"] == found["schema"] == found["full-text index"] == doctor.OK
+    done = CliRunner().invoke(app, ["import", str(world.path), str(document)])
+    assert "-door: wide open\n+door: locked" in done.output
+    assert isinstance(done.exception, BadValue), "nobody said yes"
 
 
 def document_of(world: World, folder: Path) -> Path:

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from memory import BadValue, MemoryFile, Note, Scope, UnknownNote
+from memory import Add, BadValue, MemoryFile, Note, Prune, Scope, UnknownNote
 from memory.commands import app
+from memory.timeline import Told
 from tests.memory.cli import rows, run
 from tests.memory.world import EPISODE, World, record, span
 
@@ -75,6 +76,102 @@ def test_history_why_and_diff_as_at_a_time(world: World, door: Note) -> None:
         run("diff", world.path, door.uid, 1, 2, "--at", then)
 
 
+def test_why_starts_from_who_wrote_the_words(world: World, door: Note) -> None:
+    """Approving, pinning and restoring write versions too, and no words."""
+    run("pin", world.path, door.uid)
+    run("edit", world.path, door.uid, "--body", "open")
+    run("restore", world.path, door.uid, 1)
+    world.file.record_recall(episode=EPISODE, step=8, versions=[(door.uid, 3), (door.uid, 4)])
+    [row] = rows("why", world.path, door.uid)
+    assert (row["version"]["version"], row["written_by"]["version"]) == (4, 1)
+    assert [source["text"] for source in row["sources"]] == ["A door."]
+    assert [span["text"] for span in row["written_in"]] == ["I need a key", "ADD door: locked"]
+    assert [(r["step"], r["version"]) for r in row["recalls"]] == [(7, 1), (8, 4)]
+    assert len(row["prunes"]) == 1
+    told = run("why", world.path, door.uid, "-t").output
+    assert "its words are those of version 1 add by agent" in told
+    [row] = rows("why", world.path, door.uid, "--version", 3)
+    assert (row["written_by"]["version"], row["sources"], row["written_in"]) == (3, [], [])
+    assert (
+        "its words are those" not in run("why", world.path, door.uid, "--version", 3, "-t").output
+    )
+    run("rm", world.path, door.uid)
+    assert rows("why", world.path, door.uid)[0]["written_by"]["op"] == "delete"
+    with pytest.raises(UnknownNote, match="no version 0"):
+        run("why", world.path, door.uid, "--version", 0)
+
+
+def test_why_of_an_approved_note_tells_who_wrote_it(world: World) -> None:
+    scope = Scope(world.file.bank("job", "cook"))
+    world.file.set_approval(scope.write, True)
+    world.file.commit_step(EPISODE, record(0), [span(0, text="An oven.")])
+    raw = (f"{EPISODE}/0/observation/0",)
+    [oven] = world.summary("k", Add("oven", "is hot"), scope=scope, sources=raw).versions
+    run("approve", world.path, oven.note)
+    [row] = rows("why", world.path, oven.note)
+    assert (row["version"]["op"], row["written_by"]["op"]) == ("approve", "add")
+    assert [source["text"] for source in row["sources"]] == ["An oven."]
+
+
+def test_limits_and_moments_of_what_is_told(world: World, door: Note) -> None:
+    world.file.commit_step(EPISODE, record(1), [span(1, text="A hall.")])
+    later = (f"{EPISODE}/1/observation/0",)
+    prune = Prune("summarised", later, 9, 1)
+    world.summary("again", Add("door", "locked"), sources=later, prune=prune)
+    world.file.record_recall(episode=EPISODE, step=9, versions=[(door.uid, 1)])
+    run("edit", world.path, door.uid, "--title", "gate", "--body", "open")
+    [why] = rows("why", world.path, door.uid, "--version", 1)
+    assert [len(why[what]) for what in ("sources", "written_in", "prunes", "recalls")] == [2] * 4
+    [few] = rows("why", world.path, door.uid, "--version", 1, "--limit", 1)
+    for what in ("sources", "written_in", "prunes", "recalls"):
+        assert few[what] == why[what][-1:]
+    [then] = rows("why", world.path, door.uid, "--at", door.updated)
+    assert [len(then[what]) for what in ("sources", "written_in", "prunes", "recalls")] == [
+        1, 2, 1, 0,
+    ]  # fmt: skip
+    assert [row["field"] for row in rows("diff", world.path, door.uid, "--limit", 1)] == ["title"]
+    assert len(rows("stats", world.path, "--limit", 2)) == 2
+
+
+def test_stats_as_at_a_time_count_what_was_there(world: World, door: Note) -> None:
+    at = door.updated
+    world.file.commit_step(EPISODE, record(1), [span(1)])
+    cut = (f"{EPISODE}/1/observation/0",)
+    evicted = Prune("evicted", cut, 9, 1)
+    world.file.commit_eviction(episode=EPISODE, step=1, key="e", prune=evicted)
+    run("edit", world.path, door.uid, "--body", "open")
+    other = world.add("c", "cook", "slowly", Scope(world.file.bank("job", "cook")))
+    run("rm", world.path, door.uid)
+    then = {
+        row["kind"]: (row["rows"], row["bytes"]) for row in rows("stats", world.path, "--at", at)
+    }
+    assert then == {
+        "spans: observation": (1, len("A door.")),
+        "spans: thought": (1, len("I need a key")),
+        "spans: summary": (1, len("ADD door: locked")),
+        "notes: live": (1, len("doorlocked")),
+        "note versions": (1, len("doorlockedtest")),
+        "steps": (1, 2),
+        "prunes": (1, 0),
+        "recalls": (0, 0),
+    }
+    now = {row["kind"]: row["rows"] for row in rows("stats", world.path)}
+    assert (now["notes: live"], now["notes: deleted"], now["note versions"]) == (1, 1, 4)
+    same = {row["kind"]: row["rows"] for row in rows("stats", world.path, "--at", "2999-01-01")}
+    assert same == {kind: n for kind, n in now.items() if kind in same}
+    job = ("--bank", "job/cook")
+    assert {r["kind"]: r["rows"] for r in rows("stats", world.path, *job, "--at", at)} == {
+        "note versions": 0, "steps": 0, "recalls": 0, "prunes": 0,
+    }  # fmt: skip
+    run("purge", world.path, other.uid, "--yes")
+    [gone] = [
+        r for r in rows("stats", world.path, *job, "--at", other.updated) if "notes" in r["kind"]
+    ]
+    assert gone == {"kind": "notes: deleted", "rows": 1, "bytes": 0}, (
+        "a purge reaches into the past"
+    )
+
+
 def test_a_bank_narrows_every_telling(world: World, door: Note) -> None:
     """The start of a uid may be another's too: within a bank it need not be."""
     cook = world.add("c", "cook", "slowly", Scope(world.file.bank("job", "cook")))
@@ -89,6 +186,7 @@ def test_a_bank_narrows_every_telling(world: World, door: Note) -> None:
     sizes = {row["kind"]: row for row in rows("stats", world.path, "--bank", "job/cook")}
     assert (sizes["notes: live"]["rows"], sizes["notes: live"]["bytes"]) == (1, len("cookslowly"))
     assert "spans: observation" not in sizes
+    assert sizes["recalls"]["rows"] == sizes["steps"]["rows"] == 0
     sizes = {row["kind"]: row for row in rows("stats", world.path, "--bank", f"episode/{EPISODE}")}
     assert sizes["spans: observation"]["rows"] == sizes["recalls"]["rows"] == 1
 
@@ -142,6 +240,7 @@ def test_what_was_purged_says_so_everywhere(world: World, door: Note) -> None:
     assert sorted(told) == [
         ("add", "(purged)"),
         ("delete", "(purged)"),
+        ("prune summarised", "9 -> 1 tokens"),
         ("purge", "2 versions, 2 spans"),
         ("recall", "(purged)"),
     ]
@@ -155,7 +254,7 @@ def test_tail_loses_nothing_that_comes_between_two_looks(
 ) -> None:
     look, looks = MemoryFile.timeline, 0
 
-    def looked(file: MemoryFile, *args: Any, **kwargs: Any) -> list[dict[str, object]]:
+    def looked(file: MemoryFile, *args: Any, **kwargs: Any) -> Told:
         nonlocal looks
         found = look(file, *args, **kwargs)
         if looks == 0:
