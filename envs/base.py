@@ -8,6 +8,7 @@ import gymnasium
 import numpy as np
 
 from envs.errors import EnvFailed
+from envs.options import Options
 
 
 class Info(TypedDict):
@@ -37,6 +38,9 @@ class Description:
 
     goal: str
     how_to_act: str
+    examples: tuple[str, ...] = ()
+    """Actions of the kind that it takes, said without looking: what the random player says in games
+    that list no admissible commands."""
 
 
 class AnyText(gymnasium.Space[str]):
@@ -71,13 +75,17 @@ class TextEnv(gymnasium.Env[str, str]):
       scores and admissible commands, in any process.
     - Observations are plain text: no ANSI escapes and no control characters except newlines.
     - Any string is an action that gets an answer: empty, long, or full of control characters.
-    - The reward of a step is the change of the score, where there is a score.
+    - The reward of a step is the change of the score, and 0 where there is no score.
     - A step before a reset, after the end or after `close()` raises `EnvFailed`.
     """
 
     # gymnasium's own `spec` belongs to its registry, which Steno does not use; here it is the spec
     # string.
     spec: str  # type: ignore[assignment]
+    options: Options | None = None
+    """The options of its spec, validated, for those who want to know what may be asked of it."""
+    score_never_falls: bool = False
+    """A claim about every game of this environment, which the checker holds it to."""
     blocks: bool = False
     """Whether a step takes so long that others should not have to wait for it.
 

@@ -11,23 +11,40 @@ import difflib
 import importlib
 from collections.abc import Callable
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
-from envs.errors import EnvUnavailable, UnknownEnvironment
+from envs.errors import EnvError, EnvUnavailable, UnknownEnvironment
 from envs.spec import Spec
 
 if TYPE_CHECKING:  # base imports gymnasium, which parsing a spec must not cost
     from envs.base import TextEnv
 
+T = TypeVar("T")
+
 GROUP = "steno.envs"
 
 # Known without any installed metadata, so that a plain checkout works; loaded when first used.
-_BUILT_IN = {"textworld": "envs.textworld:suite"}
+_BUILT_IN = {
+    "babyai": "envs.babyai:suite",
+    "courier": "envs.courier:suite",
+    "jericho": "envs.jericho:suite",
+    "nethack": "envs.nethack:suite",
+    "reasoning": "envs.reasoning:suite",
+    "textworld": "envs.textworld:suite",
+    "tools": "envs.tools:suite",
+}
+# How many names an error may hold; where there are more, it tells how to list them.
+_TOLD = 12
 
 
 @runtime_checkable
 class Suite(Protocol):
-    """Environments under one name. Importing one must stay cheap: load libraries in `make`."""
+    """Environments under one name. Importing one must stay cheap: load libraries in `make`.
+
+    Two more methods are used where a suite has them: `samples() -> list[str]`, specs that stand for
+    all of its environments and are small enough to be checked often (without it every name is taken
+    as it is), and `missing() -> str | None`, what to install before any of them can be played.
+    """
 
     def names(self) -> list[tuple[str, str]]:
         """The suite's environments: (name without the suite, one line on what it is)."""
@@ -49,10 +66,8 @@ def make(spec: str | Spec) -> "TextEnv":
     `EnvUnavailable` (a missing extra, a broken plugin).
     """
     parsed = spec if isinstance(spec, Spec) else Spec.parse(spec)
-    loaders = _loaders()
-    if parsed.suite not in loaders:
-        raise unknown(f"{parsed.suite}/{parsed.name}", [name for name, _ in available()])
-    return _load(parsed.suite, loaders[parsed.suite]).make(parsed)
+    suite = _suite(parsed.suite, f"{parsed.suite}/{parsed.name}")
+    return _ask(parsed.suite, lambda: suite.make(parsed))
 
 
 def available() -> list[tuple[str, str]]:
@@ -64,17 +79,65 @@ def available() -> list[tuple[str, str]]:
 
 
 def broken() -> list[tuple[str, str]]:
-    """The suites that are registered and do not load: (suite, reason), sorted."""
-    return _survey()[1]
+    """The suites that are registered and cannot be used: (suite, reason), sorted."""
+    return sorted(_survey()[1] + _hidden())
+
+
+def suites() -> list[str]:
+    """The suites that load, sorted."""
+    return sorted({name.partition("/")[0] for name, _ in available()})
+
+
+def samples(suite: str) -> list[str]:
+    """Specs to check a suite by: those that it offers, else its names.
+
+    Raises `UnknownEnvironment`, and `EnvUnavailable` where it does not load or cannot make them.
+    """
+    found = _suite(suite, suite)
+    offered: Callable[[], list[str]] | None = getattr(found, "samples", None)
+    if offered is None:
+        return [f"{suite}/{name}" for name, _ in found.names()]
+    return [str(spec) for spec in _ask(suite, offered)]
+
+
+def missing(suite: str) -> str | None:
+    """What to install before the environments of a suite can be played; None where nothing is.
+
+    Raises `UnknownEnvironment` or `EnvUnavailable`.
+    """
+    ask: Callable[[], str | None] | None = getattr(_suite(suite, suite), "missing", None)
+    return None if ask is None else _ask(suite, ask)
 
 
 def unknown(name: str, known: list[str]) -> UnknownEnvironment:
     """The error for a name that nobody has, with the nearest ones; suites use it, too."""
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(repr(n) for n in near)}?" if near else "no name is near it."
-    return UnknownEnvironment(
-        f"unknown environment {name!r}: {hint} There are: {', '.join(known) or 'none'}"
-    )
+    if len(known) > _TOLD:
+        there = f"`steno envs list` names all {len(known)}"
+    else:
+        there = f"There are: {', '.join(known) or 'none'}"
+    return UnknownEnvironment(f"unknown environment {name!r}: {hint} {there}")
+
+
+def _suite(name: str, wanted: str) -> Suite:
+    """A suite by its name; `wanted` is what an error calls the environment that was asked for."""
+    loaders = _loaders()
+    if name not in loaders:
+        raise unknown(wanted, [known for known, _ in available()])
+    return _load(name, loaders[name])
+
+
+def _ask(suite: str, question: Callable[[], T]) -> T:
+    """What a suite answers; whatever a stranger's code raises is an EnvUnavailable."""
+    try:
+        return question()
+    except EnvError:
+        raise
+    except Exception as error:
+        raise EnvUnavailable(
+            f"the environment suite {suite!r} raised {type(error).__name__}: {error}"
+        ) from error
 
 
 def _survey() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
@@ -88,13 +151,28 @@ def _survey() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
             failed.append((suite, str(error)))
         except Exception as error:  # noqa: BLE001 (a plugin's own code again)
             failed.append((suite, f"its names() raised {type(error).__name__}: {error}"))
-    return sorted(found), sorted(failed)
+    return sorted(found), failed
+
+
+def _hidden() -> list[tuple[str, str]]:
+    """Suites of other packages that cannot be reached, since their name is somebody else's."""
+    taken = dict(_BUILT_IN)
+    hidden = []
+    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
+        holder = taken.setdefault(point.name, point.value)
+        if holder != point.value:
+            told = (
+                f"{point.value} brings a suite of this name, too, and is not used: {holder} has it; "
+                "uninstall one of the two"
+            )
+            hidden.append((point.name, told))
+    return hidden
 
 
 def _loaders() -> dict[str, Callable[[], object]]:
-    loaders: dict[str, Callable[[], object]] = {
-        point.name: point.load for point in entry_points(group=GROUP)
-    }
+    loaders: dict[str, Callable[[], object]] = {}
+    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
+        loaders.setdefault(point.name, point.load)
     # After the plugins: no installed package can take the name of a built-in suite.
     for name, target in _BUILT_IN.items():
         loaders[name] = _lazy(target)
@@ -111,7 +189,8 @@ def _load(name: str, loader: Callable[[], object]) -> Suite:
         suite = loader()
         if isinstance(suite, type):
             suite = suite()
-    except Exception as error:  # a plugin may raise anything at import; the others must still work
+    except (Exception, SystemExit) as error:
+        # A plugin may raise anything at import, or even exit; the others must still work.
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise EnvUnavailable(
             f"the environment suite {name!r} does not load ({reason}): "

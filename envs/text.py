@@ -23,6 +23,8 @@ _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
 def plain(text: str) -> str:
     """Text with ANSI escapes and control characters removed; only newlines remain of them."""
+    if text.replace("\n", "").isprintable():
+        return text  # the usual case, in a tenth of the time: nothing that is removed is printable
     text = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4)
     text = _CONTROLS.sub("", _ANSI.sub("", text))
     return _LONE_SURROGATES.sub("\ufffd", text)
@@ -33,6 +35,8 @@ def one_line(action: str, max_chars: int = MAX_ACTION_CHARS) -> str:
 
     It is clipped first, so that an action of any length costs the same.
     """
+    if len(action) <= max_chars and action.isprintable():
+        return " ".join(action.split())  # the usual case: nothing in it has to be replaced
     text = _ANSI.sub(" ", action[: 4 * max_chars])
     text = _LONE_SURROGATES.sub("\ufffd", _CONTROLS.sub(" ", text.replace("\n", " ")))
     return " ".join(text.split())[:max_chars].rstrip()

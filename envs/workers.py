@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
@@ -45,16 +45,22 @@ class Workers:
     """At most `count` processes, in which environments of one spec (or of others) are played.
 
     `make` is pickled by its name, so it must be a function of a module. Nothing is started before
-    the first call.
+    the first call. `variables` are added to the processes' environment.
     """
 
     def __init__(
-        self, spec: str, description: Description, count: int, limits: Limits, make: Make
+        self,
+        spec: str,
+        description: Description,
+        count: int,
+        limits: Limits,
+        make: Make,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self._spec = spec
         self._description = description
         self._limits = limits
-        self._workers = [_Worker(make) for _ in range(count)]
+        self._workers = [_Worker(make, variables or {}) for _ in range(count)]
         self._keys = itertools.count()
 
     def env(self, spec: str | None = None, description: Description | None = None) -> "WorkerEnv":
@@ -191,10 +197,10 @@ class WorkerEnv(TextEnv):
 class _Worker:
     """One process and the near end of its pipe. Whoever calls it holds `lock`."""
 
-    def __init__(self, make: Make) -> None:
+    def __init__(self, make: Make, variables: Mapping[str, str]) -> None:
         self.lock = threading.Lock()
         self.load = 0
-        self._make = make
+        self._make, self._variables = make, variables
         self._life = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
@@ -220,6 +226,7 @@ class _Worker:
                         str(os.getpid()),
                         json.dumps(sys.path),
                     ],
+                    env={**os.environ, **self._variables},
                     pass_fds=[there.fileno()],
                     stdin=subprocess.DEVNULL,
                     # What a game prints is no result of ours.

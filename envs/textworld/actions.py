@@ -29,8 +29,9 @@ def to_interpreter(action: str) -> str:
     "go north. take coin" is "go north": of a line with several commands TextWorld follows only the
     first, so that its commands and its score would be wrong for the rest of the game.
     """
-    # Folding to ASCII may lengthen (one ligature is two letters), so it is clipped once more.
-    line = one_line(ascii_only(one_line(action)), _MAX_CHARS)
+    # Folding to ASCII may lengthen (one ligature is two letters), so it is clipped once more. A
+    # backslash begins a command to the terminal that the interpreter pretends to be.
+    line = one_line(ascii_only(one_line(action)).replace("\\", " "), _MAX_CHARS)
     commands = (part.strip() for part in _SEPARATOR.split(line))
     return next((command for command in commands if command), "")
 

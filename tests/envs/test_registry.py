@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 import envs
-from envs import registry
+from envs import extras, registry
 from envs.errors import EnvUnavailable, UnknownEnvironment
 from envs.spec import Spec
 
@@ -27,8 +27,17 @@ class Faulty(Fine):
     def names(self) -> list[tuple[str, str]]:
         raise RuntimeError("no names today")
 
+    def make(self, spec: Spec) -> Spec:
+        raise RuntimeError("no games today")
 
-fine = Fine()
+    def samples(self) -> list[str]:
+        raise RuntimeError("no samples today")
+
+    def missing(self) -> str | None:
+        raise RuntimeError("no answer today")
+
+
+fine = other = Fine()
 
 
 @pytest.fixture
@@ -39,9 +48,10 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         class Point:
             def __init__(self, name: str, thing: object) -> None:
                 self.name, self.thing = name, thing
+                self.value = f"somewhere:{name}"
 
             def load(self) -> object:
-                if isinstance(self.thing, Exception):
+                if isinstance(self.thing, BaseException):
                     raise self.thing
                 return self.thing
 
@@ -73,11 +83,14 @@ def test_an_unknown_name_is_answered_with_the_nearest(name: str, nearest: str) -
     with pytest.raises(UnknownEnvironment) as error:
         envs.make(name)
     assert str(error.value).startswith(f"unknown environment {name!r}: did you mean {nearest}")
-    assert "textworld/treasure-hunter" in str(error.value)  # and with all that there are
+    if name.startswith("textworld/"):
+        assert "textworld/treasure-hunter" in str(error.value)  # and with all that there are
 
 
-def test_a_name_that_is_like_nothing_gets_the_list() -> None:
-    with pytest.raises(UnknownEnvironment, match="no name is near it. There are: textworld/coin-c"):
+def test_a_name_that_is_like_nothing_is_told_how_to_get_the_list() -> None:
+    with pytest.raises(
+        UnknownEnvironment, match=r"no name is near it. `steno envs list` names all \d+$"
+    ):
         envs.make("qq/zzzz")
 
 
@@ -100,6 +113,7 @@ def test_a_broken_plugin_hides_no_other(install: Callable[..., None]) -> None:
         broken=ImportError("no module named 'left_pad'\nsecond line"),
         faulty=Faulty(),
         odd=3,
+        quits=SystemExit(3),
         mine=fine,
     )
     names = [name for name, _ in envs.available()]
@@ -111,6 +125,8 @@ def test_a_broken_plugin_hides_no_other(install: Callable[..., None]) -> None:
         "faulty": "its names() raised RuntimeError: no names today",
         "odd": "the environment suite 'odd' is a int without names() and make(): its entry point "
         "in 'steno.envs' must give a suite object",
+        "quits": "the environment suite 'quits' does not load (SystemExit: 3): repair or uninstall its "
+        "package",
     }
     with pytest.raises(EnvUnavailable, match="'broken' does not load"):
         envs.make("broken/game")
@@ -121,6 +137,67 @@ def test_a_broken_plugin_hides_no_other(install: Callable[..., None]) -> None:
 def test_a_plugin_cannot_take_a_built_in_name(install: Callable[..., None]) -> None:
     install(textworld=fine)
     assert "textworld/game" not in [name for name, _ in envs.available()]
+    [(suite, told)] = registry.broken()
+    assert suite == "textworld"
+    assert told == (
+        "somewhere:textworld brings a suite of this name, too, and is not used: "
+        "envs.textworld:suite has it; uninstall one of the two"
+    )
+
+
+def test_of_two_plugins_with_one_name_the_first_is_used_and_the_other_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    points = [
+        EntryPoint("mine", f"{__name__}:{thing}", registry.GROUP) for thing in ("other", "fine")
+    ]
+    monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+    assert ("mine/game", "a game from elsewhere") in envs.available()
+    [(suite, told)] = registry.broken()
+    assert suite == "mine"
+    assert told.startswith(f"{__name__}:other brings a suite of this name, too, and is not used")
+
+
+def test_what_a_plugin_raises_when_asked_is_an_error_that_names_it(
+    install: Callable[..., None],
+) -> None:
+    install(faulty=Faulty())
+    for ask in (
+        lambda: envs.make("faulty/game"),
+        lambda: registry.samples("faulty"),
+        lambda: registry.missing("faulty"),
+    ):
+        with pytest.raises(EnvUnavailable, match="suite 'faulty' raised RuntimeError: no .* today"):
+            ask()
+
+
+def test_samples_are_a_suites_own_or_its_names(install: Callable[..., None]) -> None:
+    install(mine=fine)
+    assert registry.samples("mine") == ["mine/game"]
+    assert registry.missing("mine") is None
+    assert "nethack/score?role=any" in registry.samples("nethack")
+    with pytest.raises(UnknownEnvironment, match="unknown environment 'mein'"):
+        registry.samples("mein")
+
+
+def test_an_extra_that_is_missing_is_told_with_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    for suite, library in (
+        ("babyai", "minigrid"),
+        ("jericho", "jericho"),
+        ("nethack", "nle"),
+        ("reasoning", "reasoning_gym"),
+    ):
+        told = f"{library} is not installed: pip install 'steno-agent[{suite}]'"
+        assert registry.missing(suite) == told
+    assert len([name for name, _ in envs.available() if name.startswith("babyai/")]) > 90
+    with pytest.raises(EnvUnavailable, match=r"pip install 'steno-agent\[reasoning\]'"):
+        envs.make("reasoning/chain_sum")
+    with pytest.raises(EnvUnavailable, match=r"pip install 'steno-agent\[nethack\]'"):
+        envs.make("nethack/score").reset(seed=10_000)
 
 
 def test_importing_and_parsing_load_no_library() -> None:
