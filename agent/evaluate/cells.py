@@ -11,45 +11,41 @@ import json
 import os
 import shutil
 import tomllib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError, model_validator
 
-from agent.config import RunConfig
+from agent.config import RunConfig, describe
 from agent.errors import ConfigError, RunDirectoryError, StorageFailed
 from agent.evaluate.arms import Arm
 from agent.evaluate.families import Game
-from agent.results import EpisodeResult
+from agent.report.episode import Episode
+from agent.report.runs import RECORD
 from agent.rundir import as_toml
 
-RECORD = "game.json"
 
-
-class Played(BaseModel):
+class Played(Episode):
     """What became of one game: the run's row, and what only the evaluation knows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    arm: str
-    family: str
     index: int
-    spec: str
-    seed: int
-    row: EpisodeResult
     replaced: int
     """Tokens of transcript that notes took the place of."""
-    listed: int | None
-    """Actions that stood among the commands which the game listed; None where it lists none."""
     donor: int | None = None
     """The seed of the game whose notes were shown, in an arm that swaps them."""
 
-    @property
-    def unbuilt(self) -> bool:
-        """Whether the environment could not make this game: nobody's failure, and nobody's success."""
-        return "does not build" in (self.row.error or "")
+    @model_validator(mode="before")
+    @classmethod
+    def _listed_is_the_rows(cls, values: Any) -> Any:
+        # Records of grids that were played before runs counted this themselves.
+        if isinstance(values, dict) and "listed" in values and isinstance(values["row"], dict):
+            listed = values["listed"]
+            values = {k: v for k, v in values.items() if k != "listed"}
+            values["row"] = {**values["row"], "listed": listed}
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +127,8 @@ def read_record(path: Path) -> Played:
     try:
         return Played.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError) as error:
-        raise RunDirectoryError(f"{path} is no record of a game: {error}") from error
+        what = describe(error) if isinstance(error, ValidationError) else error
+        raise RunDirectoryError(f"{path} is no record of a game: {what}") from error
 
 
 def found_below(out: Path) -> list[tuple[Path, Played]]:
@@ -140,16 +137,6 @@ def found_below(out: Path) -> list[tuple[Path, Played]]:
     if not records:
         raise RunDirectoryError(f"no games in {str(out)!r}: give the --out of a `steno eval`")
     return [(record.parent, read_record(record)) for record in records]
-
-
-def by_cell(
-    played: Iterable[tuple[Path, Played]],
-) -> dict[tuple[str, str], list[tuple[Path, Played]]]:
-    """Games by (arm, family), in the order in which these first occur."""
-    cells: dict[tuple[str, str], list[tuple[Path, Played]]] = {}
-    for each in played:
-        cells.setdefault((each[1].arm, each[1].family), []).append(each)
-    return cells
 
 
 def _settings(path: Path) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from typing import Any
 from agent import prompts
 from agent.config import RunConfig, load_config, merge, read_toml
 from agent.errors import EXIT_INTERRUPTED, EXIT_OK, ConfigError, Interrupted, RunDirectoryError
-from agent.evaluate.intervals import wilson
 from agent.interrupts import interruptible
+from agent.intervals import wilson
 from agent.live import console_for
 from agent.lm.types import Generation, LanguageModel, Sampling
 from agent.runner import load

@@ -18,7 +18,6 @@ from agent.config import ModelConfig
 from agent.errors import ConfigError, Interrupted
 from agent.evaluate.cells import Cell, Played, clear, finished, write_record
 from agent.evaluate.leftovers import Shown, notes_shown, replaced_tokens
-from agent.evaluate.listed import Count, Counted
 from agent.evaluate.swapped import Swap, donor_of
 from agent.events import Watcher, nobody
 from agent.lm.types import LanguageModel
@@ -110,11 +109,11 @@ class Grid:
     async def _one(self, cell: Cell, model: LanguageModel | None) -> Played:
         """Play one game to its record."""
         clear(cell.directory)
-        count, (donor, watch) = Count(), self._donated(cell)
+        donor, watch = self._donated(cell)
         done = await run_async(
             cell.config,
             model=model,
-            make_env=lambda spec: Counted(self._pool.make(spec), count),
+            make_env=self._pool.make,
             watch=watch,
             stop=self.stop,
         )
@@ -131,7 +130,6 @@ class Grid:
             seed=game.seed,
             row=row,
             replaced=replaced_tokens(cell.directory),
-            listed=count.listed,
             donor=donor,
         )
         write_record(cell.directory, played)

@@ -9,15 +9,17 @@ from pathlib import Path
 
 from agent.errors import StorageFailed
 from agent.evaluate.arms import ARMS
-from agent.evaluate.cells import Played, by_cell
-from agent.evaluate.compare import Comparison, compare
+from agent.evaluate.cells import Played
 from agent.evaluate.duplicates import Duplicates
-from agent.evaluate.figures import Figures, figures
+from agent.evaluate.figures import CellFigures, figures
 from agent.evaluate.leftovers import thoughts_of
-from agent.evaluate.plots import plot
-from agent.evaluate.table import Format, as_json, comma_separated, markdown, show
+from agent.evaluate.table import Format, as_json, markdown, show
 from agent.evaluate.wording import wording
 from agent.live import console_for
+from agent.report.compare import Comparison, compare_arms
+from agent.report.figures import by_cell
+from agent.report.layout import comma_separated
+from agent.report.plots import plot
 
 Games = Sequence[tuple[Path, Played]]
 
@@ -26,7 +28,7 @@ Games = Sequence[tuple[Path, Played]]
 class Report:
     """What the games came to; `thinking` are the arms that differ in how they think and nothing else."""
 
-    rows: list[Figures]
+    rows: list[CellFigures]
     compared: list[Comparison]
     duplicates: Duplicates | None
     thinking: list[str]
@@ -38,14 +40,14 @@ def report_of(
     """The figures of games, cell by cell. Raises ConfigError for a pair without common games."""
     rows = []
     thinking: dict[str, None] = {}
-    for (arm, family), mine in by_cell(games).items():
+    for (arm, family), mine in by_cell(games, lambda each: each[1]).items():
         thoughts = [thought for directory, game in mine for thought in _thoughts(directory, game)]
         spent = [game.row.think for _, game in mine if game.row.think is not None]
         words = wording(thoughts, sum(cost.tokens for cost in spent))
         rows.append(figures(arm, family, [game for _, game in mine], words))
         if any(cost.passes for cost in spent) and _of_thinking(arm):
             thinking[arm] = None
-    compared = compare([game for _, game in games], *pair) if pair else []
+    compared = compare_arms([game for _, game in games], *pair) if pair else []
     return Report(rows, compared, duplicates, list(thinking))
 
 

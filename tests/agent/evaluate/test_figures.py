@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,10 @@ import pytest
 
 from agent.evaluate.cells import Played
 from agent.evaluate.figures import figures
-from agent.evaluate.listed import Count, Counted
-from agent.evaluate.plots import plot
 from agent.evaluate.table import results, thinking
 from agent.evaluate.wording import wording
+from agent.report.plots import plot
 from agent.results import Cost, EpisodeResult
-from tests.agent.world import Corridor
 
 
 def cost(**values: Any) -> Cost:
@@ -48,6 +47,7 @@ def game(outcome: str = "won", **values: Any) -> Played:
             "score": 1.0,
             "max_score": 2.0,
             "steps": 5,
+            "listed": 4,
             "think": cost(),
             "act": cost(passes=2, tokens=2),
             "summarise": cost(passes=6, tokens=6),
@@ -55,48 +55,45 @@ def game(outcome: str = "won", **values: Any) -> Played:
             **values,
         }
     )
-    return Played(
-        arm="burst", family="f", index=0, spec="test/x", seed=1, row=row, replaced=24, listed=4
-    )
+    return Played(arm="burst", family="f", index=0, spec="test/x", seed=1, row=row, replaced=24)
 
 
 def test_the_figures_of_two_games() -> None:
     row = figures(
         "burst", "f", [game(), game("lost", think=cost(passes=6))], wording(["a", "a"], 4)
     )
-    assert (row.attempted, row.won, row.win_rate, row.score, row.steps) == (2, 1, 0.5, 0.5, 5)
+    assert (row.attempted, row.won, row.win_rate, row.mean_score, row.steps) == (2, 1, 0.5, 0.5, 5)
     assert row.think_tpf == 20 / 10
     assert row.tpf == (20 + 4 + 12) / (10 + 4 + 12)
-    assert row.think_bits == 80 / 4
+    assert row.think_bits_per_forward == 80 / 4
     assert row.passes_per_step == (10 + 4 + 12) / 10
     assert row.agreement == 0.8
     assert row.notes_over_replaced == 12 / 48
     assert row.unlisted == pytest.approx(1 - 8 / 10)
     assert row.burst_lengths == {1: 4, 4: 4}
-    assert (row.game_s, row.thoughts, row.thoughts_repeated) == (3.0, 2, 1.0)
-    assert results(row)[:5] == ("burst", "f", "2", "50.0 (9-91)", "50.0 (50-50)")
-    assert thinking(row)[2:4] == ("2.00", "1.38")
+    assert (row.episode_s, row.thoughts, row.thoughts_repeated) == (3.0, 2, 1.0)
+    assert results(row)[:4] == ("burst", "2", "50.0 (9-91)", "50.0 (50-50)")
+    assert thinking(row)[1:3] == ("2.00", "1.38")
 
 
 def test_no_games_have_no_figures() -> None:
     row = figures("burst", "f", [game("error", error="EnvUnavailable: it does not build")])
     assert (row.attempted, row.unbuilt, row.win_rate, row.tpf) == (0, 1, None, None)
-    assert results(row)[2:4] == ("0 (1 unbuilt)", "")
+    assert results(row)[1:3] == ("0 (1 unbuilt)", "")
 
 
 def test_unlisted_actions_are_unknown_where_one_game_lists_none() -> None:
-    silent = game().model_copy(update={"listed": None})
-    assert figures("burst", "f", [game(), silent]).unlisted is None
+    assert figures("burst", "f", [game(), game(listed=None)]).unlisted is None
+    unplayed = game("error", listed=None, steps=0, error="EnvFailed: it fell in")
+    assert figures("burst", "f", [game(), unplayed]).unlisted == pytest.approx(1 / 5)
 
 
-def test_listed_actions_are_counted() -> None:
-    count = Count()
-    env = Counted(Corridor(length=9), count)
-    env.reset(seed=1)
-    for action in ("go north", "  GO   South ", "fly", "wait"):
-        env.step(action)
-    assert (count.actions, count.listed) == (4, 3)
-    assert env.walkthrough() == ["go north"] * 9
+def test_a_record_of_an_earlier_version_is_read() -> None:
+    now = game()
+    before = now.model_dump(mode="json")
+    before["listed"] = before["row"].pop("listed")
+    assert Played.model_validate(before) == now
+    assert Played.model_validate_json(json.dumps(before)) == now
 
 
 def test_wording() -> None:

@@ -14,13 +14,14 @@ from typer.testing import CliRunner
 
 from agent.errors import ConfigError, Interrupted, RunDirectoryError
 from agent.evaluate.arms import parse_arm
-from agent.evaluate.cells import RECORD, found_below, read_record
+from agent.evaluate.cells import found_below, read_record
 from agent.evaluate.commands import app
 from agent.evaluate.families import games
 from agent.evaluate.leftovers import notes_shown
 from agent.evaluate.play import Grid
 from agent.evaluate.run import evaluate
 from agent.evaluate.settings import cells_of
+from agent.report.runs import RECORD
 from tests.agent.evaluate.halls import FIRST, load, make_env, no_model, play, wanted
 
 # A window that is full after few turns.
@@ -39,7 +40,7 @@ def test_a_grid_and_its_figures(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (arm, family) for family in EASY_AND_LONG for arm in ("burst", "none", "walkthrough")
     ]
     burst, none, walkthrough = rows[:3]
-    assert (burst["attempted"], burst["won"], burst["win_rate"], burst["score"]) == (
+    assert (burst["attempted"], burst["won"], burst["win_rate"], burst["mean_score"]) == (
         "2",
         "2",
         "1.0",
@@ -52,7 +53,9 @@ def test_a_grid_and_its_figures(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert int(burst["thoughts"]) == 24
     assert walkthrough["tpf"] == walkthrough["passes_per_step"] == ""
     long = rows[3]
-    assert (long["won"], float(long["score"])) == ("1", (20 / 40 + 1) / 2), "one is cut off at 20"
+    assert (long["won"], float(long["mean_score"])) == ("1", (20 / 40 + 1) / 2), (
+        "one is cut off at 20"
+    )
     assert capsys.readouterr().out == (tmp_path / "out" / "table.csv").read_text(), "CSV alone"
 
 
@@ -109,7 +112,7 @@ def test_games_that_cannot_be_played(tmp_path: Path, capsys: pytest.CaptureFixtu
     counts = {key: slow[key] for key in ("attempted", "scored", "errored", "unbuilt", "won")}
     assert counts == {"attempted": "2", "scored": "1", "errored": "1", "unbuilt": "1", "won": "1"}
     assert float(slow["win_rate"]) == 0.5, "an error is not won; what does not build is neither"
-    assert float(slow["score"]) == pytest.approx((1 + 3 / 9) / 2)
+    assert float(slow["mean_score"]) == pytest.approx((1 + 3 / 9) / 2)
     captured = capsys.readouterr()
     assert "2 (1 errored, 1 unbuilt)" in captured.out
     assert "mixed 10001: does not build" in captured.err
@@ -194,7 +197,7 @@ def test_comparing_and_the_last_line(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert everything["win_low"] < everything["win_difference"] == 0 < everything["win_high"]
     assert "| burst | one | 2 | 50.0 (9-91) |" in out
     assert "| burst - none | all | 4 | 3 | 0 | 0 | 1 |" in out
-    with pytest.raises(ConfigError, match="--compare burst slow: these two arms have no game"):
+    with pytest.raises(ConfigError, match="--compare: no arm 'slow'; there are: burst, none"):
         play(wanted(tmp_path, ("burst", "none"), {"two": ["7"]}, compare=("burst", "slow")))
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.evaluate.intervals import Interval, Z, bootstrap_mean, paired_difference, wilson
+from agent.intervals import Interval, Z, bootstrap_mean, paired_difference, wilson
 
 SHARES = st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 COUNTS = st.tuples(*[st.integers(0, 60)] * 4).filter(lambda each: sum(each) > 0)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.errors import StorageFailed
-from agent.evaluate.figures import Figures
+from agent.files import cannot_write
+from agent.report.figures import Figures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,9 @@ def plot(rows: Sequence[Figures], thinking: Sequence[str], folder: Path) -> list
     Raises StorageFailed.
     """
     played = [row for row in rows if row.win_rate is not None]
-    thought = [r for r in played if r.arm in thinking and r.passes_per_step and r.score is not None]
+    thought = [
+        r for r in played if r.arm in thinking and r.passes_per_step and r.mean_score is not None
+    ]
     bursts = _lengths([row for row in thought if max(row.burst_lengths, default=1) > 1])
     drawn: list[tuple[str, Figure]] = []
     if played:
@@ -86,7 +88,7 @@ def _score_by_passes(rows: Sequence[Figures]) -> Figure:
     for row in rows:
         axes.errorbar(
             row.passes_per_step or 0,
-            100 * (row.score or 0),
+            100 * (row.mean_score or 0),
             yerr=_errors([row], "score"),
             fmt=_MARKERS[arms.index(row.arm) % len(_MARKERS)],
             color=f"C{families.index(row.family) % 10}",
@@ -97,7 +99,7 @@ def _score_by_passes(rows: Sequence[Figures]) -> Figure:
     for number, family in enumerate(families):
         # A line a family: what the same games cost, thought about in other ways.
         mine = sorted((r for r in rows if r.family == family), key=lambda r: r.passes_per_step or 0)
-        points = [(r.passes_per_step or 0, 100 * (r.score or 0)) for r in mine]
+        points = [(r.passes_per_step or 0, 100 * (r.mean_score or 0)) for r in mine]
         axes.plot(*zip(*points, strict=True), color=f"C{number % 10}", alpha=0.4, zorder=1)
     axes.set_xlim(left=0)
     axes.set_ylim(0, 102)
@@ -150,7 +152,7 @@ def _burst_lengths(arms: dict[str, dict[int, int]]) -> Figure:
 
 def _errors(rows: Sequence[Figures], what: str) -> Any:
     """Distances below and above, in points: (2, n)."""
-    middle = "win_rate" if what == "win" else "score"
+    middle = "win_rate" if what == "win" else "mean_score"
     below = [100 * (getattr(r, middle) - getattr(r, f"{what}_low")) for r in rows]
     above = [100 * (getattr(r, f"{what}_high") - getattr(r, middle)) for r in rows]
     return [[max(x, 0.0) for x in below], [max(x, 0.0) for x in above]]
@@ -160,5 +162,5 @@ def _save(figure: Figure, path: Path) -> Path:
     try:
         figure.savefig(path, dpi=150)
     except OSError as error:
-        raise StorageFailed(f"cannot write {str(path)!r}: {error.strerror}") from error
+        raise cannot_write(path, error) from error
     return path

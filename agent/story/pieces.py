@@ -1,0 +1,22 @@
+"""Token ids as pieces of text, one a token, that together are the text of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.lm.spelling import Spelling
+from agent.lm.vocabulary import Vocabulary
+
+
+def pieces(vocabulary: Vocabulary | None, ids: Sequence[int]) -> list[str]:
+    """Each token's own piece of the text; a character of several tokens is the piece of its last.
+
+    Without a vocabulary a piece is the token's id in angle quotes.
+    """
+    if vocabulary is None:
+        return [f"‹{token}›" for token in ids]
+    spelling = Spelling(vocabulary)
+    found = [spelling.more([token]) for token in ids]
+    if found:  # a character that no token ends is told at the end after all
+        found[-1] += vocabulary.decode(ids)[sum(map(len, found)) :]
+    return found
