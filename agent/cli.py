@@ -34,8 +34,15 @@ class WithPlugins(typer.core.TyperGroup):
         if own is not None:
             return own
         for point in importlib.metadata.entry_points(group=COMMANDS, name=cmd_name):
-            return typer.main.get_command(point.load())
+            return _with_others(typer.main.get_command(point.load()), f"{COMMANDS}.{cmd_name}")
         return None
+
+
+def _with_others(command: Any, group: str) -> Any:
+    """A group of commands with those that other packages add to it by the entry points of `group`."""
+    for point in importlib.metadata.entry_points(group=group):
+        command.add_command(typer.main.get_command(point.load()), point.name)
+    return command
 
 
 app = typer.Typer(
@@ -173,6 +180,87 @@ def verify(
     from agent.headless import verify_headless
 
     raise typer.Exit(verify_headless(run, with_model=model, jobs=jobs, as_json=as_json))
+
+
+@app.command()
+def results(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="Directories of runs, finished or not, or ones that hold runs."),
+    ],
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="table, csv, json or parquet; default: as --out ends."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write instead of stdout.")] = None,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="Two arms, to be compared on the games that both played."),
+    ] = None,
+    paired: Annotated[
+        bool, typer.Option("--paired", help="Compare two runs on the games that both played.")
+    ] = False,
+    episodes: Annotated[
+        bool, typer.Option("--episodes", help="A line an episode, too; in csv, parquet: instead.")
+    ] = False,
+    plots: Annotated[Path | None, typer.Option(help="Directory for the figures as PNG.")] = None,
+) -> None:
+    """Tell what recorded runs came to, by arm and family, with intervals; nothing is played."""
+    from typing import get_args
+
+    from agent.config import one_of
+    from agent.report.results import Format, Wanted
+    from agent.report.results import results as tell_results
+
+    wanted = Wanted(
+        runs=tuple(runs),
+        form=one_of("--format", form, get_args(Format)) if form is not None else None,
+        out=out,
+        compare=compare,
+        paired=paired,
+        episodes=episodes,
+        plots=plots,
+    )
+    raise typer.Exit(tell_results(wanted))
+
+
+@app.command()
+def view(
+    run: Annotated[Path, typer.Argument(help="Run directory that `steno run` made.")],
+    episode: Annotated[int, typer.Argument(min=0, help="Its number, from 0.")],
+    html: Annotated[
+        bool, typer.Option("--html", help="As a page of its own, to be opened in a browser.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the page goes; default: into the run directory.")
+    ] = None,
+    steps: Annotated[
+        str | None, typer.Option(help="Only these: a step or a range, like 12, 10-20 or 100-.")
+    ] = None,
+) -> None:
+    """Tell one episode from its record, finished or not: thoughts by burst, notes, prunes, actions."""
+    from agent.story.headless import view as view_episode
+
+    raise typer.Exit(view_episode(run, episode, html=html, out=out, steps=steps))
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="Run directory that `steno run` made.")],
+    episode: Annotated[
+        int | None, typer.Argument(min=0, help="One episode; default: all that have begun.")
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", help="atif: Agent Trajectory Interchange Format.")
+    ] = "atif",
+    out: Annotated[
+        Path | None, typer.Option(help="Directory for the files; default: RUN/FORMAT.")
+    ] = None,
+) -> None:
+    """Write episodes as trajectories that other tools read, a JSON file each."""
+    from agent.story.headless import export as export_episodes
+
+    raise typer.Exit(export_episodes(run, episode, form=form, out=out))
 
 
 def given(flags: dict[str, Any]) -> dict[str, Any]:

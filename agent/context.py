@@ -61,9 +61,14 @@ class Window:
         grown.require(0)
         return grown
 
-    def without(self, kind: Kind) -> Window:
+    def of(self, kind: Kind, turn: int | None = None) -> tuple[Segment, ...]:
+        """The segments of a kind, of one turn or of all."""
+        return tuple(s for s in self.segments if s.kind == kind and turn in (None, s.turn))
+
+    def without(self, kind: Kind, turn: int | None = None) -> Window:
         """A window without the segments of a kind (a summary exchange whose work is done)."""
-        return Window(self.budget, tuple(s for s in self.segments if s.kind != kind))
+        gone = self.of(kind, turn)
+        return Window(self.budget, tuple(s for s in self.segments if s not in gone))
 
     def require(self, more: int) -> None:
         """Raise WindowOverflow unless `more` tokens fit: the check before each pass (invariant 5)."""

@@ -91,7 +91,7 @@ async def _by_player(episode: EpisodeRecord) -> None:
     player: Player = (
         WalkthroughPlayer(episode.env.spec, await episode.walkthrough())
         if episode.config.agent == "walkthrough"
-        else RandomPlayer(episode.config.seed, episode.index)
+        else RandomPlayer(episode.config.seed, episode.index, episode.env.describe().examples)
     )
     while not episode.done:
         assert episode.info is not None
@@ -134,6 +134,7 @@ def make_row(
         score=info["score"] if info else None,
         max_score=info["max_score"] if info else None,
         steps=steps,
+        listed=tally.listed,
         notes_written=tally.notes_written,
         summaries=tally.summaries,
         failed_summaries=tally.failed_summaries,

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from agent.errors import StorageFailed
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file that a crash leaves as it was or as it is to be. Raises StorageFailed."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to be written piece by piece, which takes its place once the block has ended well.
+
+    A block that raises leaves what was there. Raises StorageFailed.
+    """
     scratch = path.with_name(f".{path.name}.new")
     try:
         with scratch.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(path)

@@ -49,6 +49,16 @@ class Game:
                 ) from error
             raise EnvFailed(f"{self.env.spec} raised {type(error).__name__}: {error}") from error
 
+    def lists(self, action: str) -> bool | None:
+        """Whether the game lists an action as possible now; None where it lists none.
+
+        A parser understands more than it lists ('take apple' for 'take apple from table').
+        """
+        listed = self.info["admissible_commands"] if self.info else None
+        if listed is None:
+            return None
+        return " ".join(action.lower().split()) in {command.lower() for command in listed}
+
     @property
     def digest(self) -> str:
         """The observation's hash, as a step's row holds it."""

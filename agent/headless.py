@@ -20,6 +20,9 @@ from agent.errors import EXIT_EPISODES_ERRORED, EXIT_INTERRUPTED, EXIT_OK, EXIT_
 from agent.events import Event, Watcher, nobody
 from agent.live import Live, Narrator, console_for, number
 from agent.playing import OnRow
+from agent.report.layout import interval
+from agent.report.notes import RULE
+from agent.report.table import EPISODES, episode_cells
 from agent.results import EpisodeResult, Summary, summary_json
 from agent.rundir import RunDirectory
 from agent.runner import Run, resume, run
@@ -136,30 +139,17 @@ def exit_code_of(done: Run) -> int:
         return EXIT_INTERRUPTED
     if done.rows and all((row.error or "").startswith("EnvUnavailable") for row in done.rows):
         return EXIT_UNAVAILABLE
-    return EXIT_EPISODES_ERRORED if done.summary.errored else EXIT_OK
+    errored = any(row.outcome == "error" for row in done.rows)
+    return EXIT_EPISODES_ERRORED if errored else EXIT_OK
 
 
 def print_table(done: Run, console: Console) -> None:
     """The rows, the summary and where everything lies."""
     table = Table(box=box.SIMPLE, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False)
-    columns = ("#", "seed", "outcome", "score", "steps", "passes", "TPF", "notes", "prunes", "s")
-    for column in columns:
+    for column in EPISODES:
         table.add_column(column, justify="left" if column == "outcome" else "right", no_wrap=True)
     for row in sorted(done.rows, key=lambda row: row.episode):
-        passes = sum(cost.passes for cost in row.costs())
-        tokens = sum(cost.tokens for cost in row.costs())
-        table.add_row(
-            str(row.episode),
-            str(row.seed),
-            row.outcome,
-            f"{number(row.score)}/{number(row.max_score)}",
-            str(row.steps),
-            str(passes) if row.costs() else "-",
-            f"{tokens / passes:.2f}" if passes else "-",
-            str(row.notes_written),
-            f"{row.prunes}" + (f" ({row.evictions} evicted)" if row.evictions else ""),
-            f"{row.wall_s:.1f}",
-        )
+        table.add_row(*episode_cells(row))
     console.print(table)
     for row in sorted(done.rows, key=lambda row: row.episode):
         if row.error:
@@ -172,12 +162,17 @@ def print_table(done: Run, console: Console) -> None:
 
 
 def in_words(summary: Summary) -> str:
-    """The summary in two lines."""
-    games = f"{summary.attempted} attempted, {summary.scored} scored, {summary.errored} errored"
-    line = (
-        f"{games}; won {summary.won} (rate {number(summary.win_rate)}), "
-        f"mean score {number(summary.mean_score)}"
-    )
+    """The summary in a few lines."""
+    line = f"{summary.attempted} attempted, {summary.scored} scored, {summary.errored} errored"
+    if summary.unbuilt:
+        line += f", {summary.unbuilt} could not be built"
+    line += f"; won {summary.won}"
+    if summary.win_rate is not None:
+        line += f", {interval(summary.win_rate, summary.win_low, summary.win_high)} %"
+    if summary.mean_score is not None:
+        line += f"; score {interval(summary.mean_score, summary.score_low, summary.score_high)} %"
+    if summary.errored:
+        line += f"\n{RULE}"
     if summary.passes is None:
         return line
     return line + (

@@ -12,6 +12,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from agent import prompts, redo
+from agent.choosing import choose
 from agent.config import SUMMARY_PROMPT_TOKENS
 from agent.context import Window, plan_cut, room_for_recalled
 from agent.errors import ModelFailed, NoteSyntaxError
@@ -19,10 +20,22 @@ from agent.events import NotesWritten, Phase, Pruned, SummaryFailed, Thought
 from agent.lm.stops import trim
 from agent.lm.types import Request, Slow
 from agent.note_ops import CLOSING, AddNote, DeleteNote, FindNotes, RewriteNote, constraint, parse
+from agent.obeying import make_room
 from agent.state import Draft, EpisodeContext, State
-from agent.turn import act_request, action_of, think_request, thought_of
+from agent.turn import think_request, thought_of
 from agent.window_text import head_ids, note_cost, observation_ids, user_turn
-from memory import Add, Conflict, Delete, NewSpan, Note, NoteChange, OutOfScope, Prune, Rewrite
+from memory import (
+    Add,
+    Conflict,
+    Delete,
+    NewSpan,
+    Note,
+    NoteChange,
+    NoteVersion,
+    OutOfScope,
+    Prune,
+    Rewrite,
+)
 
 Update = dict[str, Any]
 MOST_FAILURES = 2
@@ -115,6 +128,8 @@ async def commit(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     assert reason is not None
     ctx.draft = None
     uncommitted = {span.uid(ctx.uid) for span in ctx.spans}
+    if reason != "end":
+        make_room(ctx, step)
     cut = plan_cut(ctx.window.transcript, ctx.transcript_allowance)
     if reason == "end":
         cut = plan_cut(ctx.window.transcript, len(ctx.window))  # nothing needs room any more
@@ -123,6 +138,7 @@ async def commit(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     shared = next(iter(ctx.scope.shared), None)
     scope = ctx.scope.adding_to(shared) if shared is not None and reason == "end" else ctx.scope
     key, ordinal = f"{step}/{reason}", _ORDINAL[reason]
+    written: tuple[NoteVersion, ...] = ()
     earlier = await redo.committed_summary(ctx, step, ordinal) if step == ctx.redone else None
     operations = draft.operations if earlier is None else earlier
     changes = [change for each in operations if (change := _change(ctx, each)) is not None]
@@ -130,7 +146,7 @@ async def commit(state: State, runtime: Runtime[EpisodeContext]) -> Update:
         cut = await redo.committed_cut(ctx, key, cut)
     else:
         try:
-            await ctx.memory.call(
+            done = await ctx.memory.call(
                 lambda memory: memory.commit_summary(
                     scope,
                     episode=ctx.uid,
@@ -146,6 +162,7 @@ async def commit(state: State, runtime: Runtime[EpisodeContext]) -> Update:
                     tokens=lambda body: len(ctx.model.vocabulary.encode(body)),
                 )
             )
+            written = done.versions
         except (Conflict, OutOfScope) as error:
             # Somebody changed a note meanwhile, or a bank asks for approval since: nothing was
             # written, and the next try sees the notes as they are.
@@ -155,13 +172,14 @@ async def commit(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     ctx.finds = tuple(op.query for op in operations if isinstance(op, FindNotes))
     # `changes` are what the model wrote, echoes too: what becomes of those is up to what others wrote.
     ctx.trace.summary(step, reason, list(map(str, operations)), len(changes), None)
-    ctx.watch(NotesWritten(ctx.index, step, tuple(map(str, operations))))
+    ctx.watch(NotesWritten(ctx.index, step, tuple(map(str, operations)), written))
     return {}
 
 
 async def evict(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     """No usable notes: the oldest spans, which are stored already, leave the window unsummarised."""
     ctx, step, key = runtime.context, state["step"], f"{state['step']}/evicted"
+    make_room(ctx, step)
     ctx.cut, ctx.prune_kind = plan_cut(ctx.window.transcript, ctx.transcript_allowance), "evicted"
     if step == ctx.redone:
         ctx.cut = await redo.committed_cut(ctx, key, ctx.cut)
@@ -188,19 +206,15 @@ async def prune(state: State, runtime: Runtime[EpisodeContext]) -> Update:
 
 
 async def act(state: State, runtime: Runtime[EpisodeContext]) -> Update:
-    """Slow mode writes one command, constrained to the admissible ones where the config says so."""
-    ctx, config = runtime.context, runtime.context.config
+    """Slow mode writes one command, unless a person gives one or another."""
+    ctx, step = runtime.context, state["step"]
     ctx.watch(Phase(ctx.index, "ACTING"))
-    vocabulary, step = ctx.model.vocabulary, state["step"]
-    cue = vocabulary.encode(prompts.ACTION_CUE)
-    commands = ctx.info["admissible_commands"] if config.act.constrain and ctx.info else None
-    request = act_request(config, ctx.sampling(step, "act", int(state["asked"])), commands)
-    generation = await ctx.generate(step, request, cue)
-    action, ids, sampled = action_of(vocabulary, generation.token_ids)
-    if action == prompts.WRITE_NOTES and config.notes.enabled and not state["asked"]:
+    written = await choose(ctx, step, int(state["asked"]))
+    action = written.text
+    if action == prompts.WRITE_NOTES and ctx.config.notes.enabled and not state["asked"]:
         return {"reason": "asked", "failures": 0, "asked": True}
     span = ctx.span(NewSpan(step, "action", 0, action))
-    ctx.append(ctx.make_segment("action", step, ids, span=span, sampled=sampled))
+    ctx.append(ctx.make_segment("action", step, written.ids, span=span, sampled=written.sampled))
     return {"reason": None, "action": action}
 
 
@@ -228,6 +242,7 @@ async def rebuild(ctx: EpisodeContext, step: int) -> None:
     head = ctx.make_segment("head", step, head_ids(vocabulary, ctx.system, chosen))
     ctx.window = Window(ctx.window.budget, (head, *ctx.cut.kept))
     ctx.window.require(0)
+    ctx.tell_window(step)
 
 
 async def _append_found(ctx: EpisodeContext, step: int, query: str) -> None:

@@ -20,22 +20,25 @@ class Player(Protocol):
 
 
 class RandomPlayer:
-    """The floor: any admissible command, each as likely, seeded.
+    """The floor: any admissible command, each as likely, seeded; `examples` where none are listed.
 
-    Raises EnvUnavailable where the environment lists no commands.
+    Raises EnvUnavailable where there are neither.
     """
 
-    def __init__(self, run_seed: int, index: int) -> None:
+    def __init__(self, run_seed: int, index: int, examples: Sequence[str] = ()) -> None:
         self._seed, self._index = run_seed, index
+        self._examples = examples
 
     def choose(self, step: int, info: Info) -> str:
-        """One of the admissible commands."""
+        """One of the admissible commands, or of the examples."""
         commands = info["admissible_commands"]
         if commands is None:
-            raise EnvUnavailable(
-                "the random player needs admissible commands, and this environment lists none; "
-                "use --agent model"
-            )
+            commands = list(self._examples)
+            if not commands:
+                raise EnvUnavailable(
+                    "the random player needs admissible commands, and this environment lists none and "
+                    "gives no examples; use --agent model"
+                )
         drawn = random.Random(derive(self._seed, self._index, step, "player"))
         return drawn.choice(sorted(commands)) if commands else "look"
 

@@ -22,6 +22,7 @@ from agent.results import EpisodeResult, Summary, summarise
 from agent.resume import take_up
 from agent.rundir import RunDirectory
 from agent.state import EpisodeContext
+from agent.steering import UNSTEERED, Steering
 from agent.tally import Tally
 from agent.trace import Trace
 from memory import MemoryFile, MemoryFileFull, StepRecord, UnknownEpisode
@@ -63,6 +64,8 @@ class Playing:
     watch: Watcher
     on_row: OnRow
     stop: asyncio.Event
+    steering: Callable[[int], Steering] = lambda _index: UNSTEERED
+    """The hand on an episode."""
     resuming: bool = False
     """Whether episodes may have been begun before."""
     _memory: MemoryThread = field(init=False)
@@ -141,7 +144,7 @@ class Playing:
             "stopping": self._stopping,
         }
         episode = (
-            EpisodeContext(**common, model=self.model)  # type: ignore[arg-type]
+            EpisodeContext(**common, model=self.model, steering=self.steering(index))  # type: ignore[arg-type]
             if config.agent == "model" and self.model is not None
             else EpisodeRecord(**common)  # type: ignore[arg-type]
         )

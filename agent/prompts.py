@@ -60,6 +60,23 @@ def recalled(query: str, notes: Sequence[Note]) -> str:
     return f"(Looked up in your notes: {query})\n{lines}"
 
 
+def hint(text: str) -> str:
+    """A person's words, marked as such."""
+    return f"(A person says: {' '.join(text.split())})"
+
+
+def refused(action: str, why: str) -> str:
+    """Why the model is to choose another action, in the person's words."""
+    return f"do not {action}" + (f": {why}" if why else "")
+
+
+def note_changed(n: int, body: str | None) -> str:
+    """That a person changed note `n` of the window, or deleted it."""
+    return (
+        f"(A person deleted note {n}.)" if body is None else f"(A person changed note {n}: {body})"
+    )
+
+
 def admissible(commands: Sequence[str]) -> str:
     """The commands that the environment accepts now, where the config shows them to the model."""
     return "Commands: " + ", ".join(commands)

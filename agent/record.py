@@ -87,13 +87,16 @@ class EpisodeRecord(Game):
     async def commit_reset(self) -> None:
         """Commit step 0."""
         await self._commit(0, None, None, done=False)
-        self.watch(Opened(self.index, self.seed, self.observation))
+        assert self.info is not None
+        score, most = self.info["score"], self.info["max_score"]
+        self.watch(Opened(self.index, self.seed, self.observation, 0, score, most))
 
     async def step(self, number: int, action: str) -> bool:
         """Play an action and commit the step. True where the episode is over.
 
         Raises EnvFailed from the environment, and Interrupted where a stop was asked for.
         """
+        listed = self.lists(action)
         observation, reward, terminated, truncated, info = await self.ask(self.env.step, action)
         if not math.isfinite(reward):
             raise EnvFailed(
@@ -102,7 +105,7 @@ class EpisodeRecord(Game):
         self.take(observation, info)
         self.terminated = bool(terminated)
         self.done = done = bool(terminated or truncated or number >= self.config.max_steps)
-        await self._commit(number, action, float(reward), done=done)
+        await self._commit(number, action, float(reward), done=done, listed=listed)
         self.steps_done = number
         if not done and number % snapshots.EVERY == 0:
             await self._keep_snapshot()
@@ -114,6 +117,7 @@ class EpisodeRecord(Game):
                 self.observation,
                 info["score"],
                 self.window_tokens(),
+                done,
             )
         )
         if self.stopping() and not done:
@@ -137,7 +141,13 @@ class EpisodeRecord(Game):
         return self.earlier_ms + 1000 * (time.perf_counter() - self.started)
 
     async def _commit(
-        self, number: int, action: str | None, reward: float | None, *, done: bool
+        self,
+        number: int,
+        action: str | None,
+        reward: float | None,
+        *,
+        done: bool,
+        listed: bool | None = None,
     ) -> None:
         """The commit point: the trace is on disk before the row that points into it."""
         assert self.info is not None
@@ -152,6 +162,7 @@ class EpisodeRecord(Game):
             done=done,
             window=self.window_tokens(),
             wall_ms=round(self.elapsed_ms, 1),
+            **({} if listed is None else {"listed": listed}),
         )
         record = StepRecord(number, action, digest, reward, score, done, self.recipe(), offset)
         spans = tuple(self.spans)

@@ -68,13 +68,15 @@ class RecordedModel:
         self._next[index] = next(self._recorded[index], None)
         now = (await self._model.generate(session, window, request)).token_ids
         then = tuple(token for each in event["passes"] for token in each[0])
+        if event["stop"] == "cancelled":  # it would have gone on
+            now = now[: len(then)]
         self.compared += 1
         self.tokens += len(then)
         if now != then:
             pairs = enumerate(zip(now, then, strict=False))
             at = next((i for i, (a, b) in pairs if a != b), min(len(now), len(then)))
             self.differences.append(Difference(index, event["step"], request.purpose, at))
-        passes = tuple(map(_pass, event["passes"]))
+        passes = tuple(map(pass_of, event["passes"]))
         for each in passes:
             if on_pass is not None:
                 on_pass(each)
@@ -97,7 +99,8 @@ def _generations(path: Path) -> Iterator[dict[str, Any]]:
     return (event for event in read(path) if event["e"] == "generate")
 
 
-def _pass(recorded: list[Any]) -> Pass:
+def pass_of(recorded: list[Any]) -> Pass:
+    """A pass of a trace's `generate` event."""
     ids, logprobs, prefill, *judged = recorded
     agreed = tuple(None if each is None else bool(each) for each in judged[0]) if judged else ()
     return Pass(tuple(ids), tuple(logprobs), prefill, agreed)

@@ -10,10 +10,13 @@ from agent.snapshots import Snapshot
 from memory import StepRecord
 
 
-async def replay(game: Game, steps: Sequence[StepRecord], kept: Snapshot | None = None) -> None:
+async def replay(
+    game: Game, steps: Sequence[StepRecord], kept: Snapshot | None = None
+) -> dict[int, bool | None]:
     """Bring the game to where it was after `steps` (from the reset on).
 
-    What lies before a snapshot that fits is not played. Raises ReplayMismatch at the first step that
+    Returns of each step that was played whether the game had listed its action as possible. What lies
+    before a snapshot that fits is not played. Raises ReplayMismatch at the first step that
     comes out otherwise, and EnvError where the environment fails.
     """
     begin = 0
@@ -23,13 +26,16 @@ async def replay(game: Game, steps: Sequence[StepRecord], kept: Snapshot | None 
     else:
         game.take(*await game.ask(game.env.reset, seed=game.seed))
     _check(game, steps[begin], steps[begin].reward, done=False)
+    listed = {}
     for step in steps[begin + 1 :]:
+        listed[step.step] = game.lists(step.action or "")
         answer = await game.ask(game.env.step, step.action)
         observation, reward, terminated, truncated, info = answer
         game.take(observation, info)
         game.terminated = bool(terminated)
         done = bool(terminated or truncated or step.step >= game.config.max_steps)
         _check(game, step, float(reward), done=done)
+    return listed
 
 
 def _fits(kept: Snapshot, steps: Sequence[StepRecord]) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from agent.config import describe
 from agent.errors import RunDirectoryError
+from agent.intervals import bootstrap_mean, wilson
 from agent.tally import Spent, Tally
 
 Outcome = Literal["won", "lost", "ended", "truncated", "error"]
@@ -63,6 +66,8 @@ class EpisodeResult(BaseModel):
     score: float | None = None
     max_score: float | None = None
     steps: int = 0
+    listed: int | None = None
+    """Actions that the game had listed as possible; None where it lists none."""
     think: Cost | None = None
     summarise: Cost | None = None
     act: Cost | None = None
@@ -82,39 +87,69 @@ class EpisodeResult(BaseModel):
             return None
         return self.score / self.max_score
 
+    @property
+    def unbuilt(self) -> bool:
+        """Whether the environment could not make this game: nobody's failure, and nobody's success."""
+        return "does not build" in (self.error or "")
+
     def costs(self) -> list[Cost]:
         """The costs that were measured."""
         return [cost for cost in (self.think, self.summarise, self.act) if cost is not None]
 
 
 class Summary(BaseModel):
-    """What a run's rows come to. `attempted = scored + errored`; None where nothing was measured."""
+    """What rows come to. `low` and `high` bound 95% intervals; None: not measured.
+
+    `attempted = scored + errored`, and every rate and mean is over those attempted: an errored episode
+    is not won, and has the points that it had by then. Games that could not be built are `unbuilt` and
+    in no other figure.
+    """
+
+    model_config = ConfigDict(frozen=True)
 
     attempted: int
     scored: int
     errored: int
+    unbuilt: int
     won: int
     win_rate: float | None
+    win_low: float | None
+    win_high: float | None
     mean_score: float | None
-    """Mean of score / max_score over scored episodes that have a score."""
+    """Mean of score / max_score, 0..1, over the episodes whose game has points."""
+    score_low: float | None
+    score_high: float | None
     steps: float | None
-    """Mean steps of the scored episodes."""
+    """Mean actions an episode."""
+    unlisted: float | None
+    """The share of actions that were not among the commands which the game listed."""
+    prefill_tokens: int | None
+    """Tokens that the model read."""
+    thought_tokens: int | None
+    acted_tokens: int | None
+    noted_tokens: int | None
+    passes: int | None
+    passes_per_step: float | None
     tpf: float | None
     """Tokens kept per forward pass that emits tokens, over all purposes."""
     think_tpf: float | None
     bits_per_forward: float | None
     """Under one-token decoding, over the passes all of whose tokens a later pass has scored."""
+    think_bits_per_forward: float | None
     agreement: float | None
     """Share of burst positions 2..k at which ordinary decoding would have chosen the same token."""
-    passes: int | None
-    passes_per_step: float | None
-    prefill_tokens: int | None
-    prunes: int
-    evictions: int
+    burst_lengths: dict[int, int]
+    """Passes of thinking by how many tokens they kept."""
+    summaries: int
     failed_summaries: int
     notes_written: int
+    prunes: int
+    evictions: int
     window_max: int | None
+    episode_s: float | None
+    """Mean wall time of an episode, among the others that were played at once."""
     wall_s: float
+    """Sum of the episodes' wall times; those played at once overlap."""
 
 
 def episode_costs(tally: Tally) -> dict[str, Cost]:
@@ -123,57 +158,92 @@ def episode_costs(tally: Tally) -> dict[str, Cost]:
 
 
 def summarise(rows: Sequence[EpisodeResult]) -> Summary:
-    """Aggregate rows. Episodes that errored count as attempted and are never averaged away silently."""
-    scored = [row for row in rows if row.outcome != "error"]
-    won = sum(row.outcome == "won" for row in scored)
-    costs = [cost for row in rows for cost in row.costs()]
-    thoughts = [row.think for row in rows if row.think is not None]
+    """What rows come to, whoever played them."""
+    built = [row for row in rows if not row.unbuilt]
+    errored = sum(row.outcome == "error" for row in built)
+    won = sum(row.outcome == "won" for row in built)
+    wins = wilson(won, len(built)) if built else None
+    points = points_of(built)
+    score = bootstrap_mean(points) if points else None
+    costs = [cost for row in built for cost in row.costs()]
+    thoughts = [row.think for row in built if row.think is not None]
     passes = sum(cost.passes for cost in costs)
-    tokens = sum(cost.tokens for cost in costs)
-    measured = bool(costs)
-    windows = [row.window_max for row in rows if row.window_max is not None]
-    steps = sum(row.steps for row in rows)
+    steps = sum(row.steps for row in built)
     return Summary(
-        attempted=len(rows),
-        scored=len(scored),
-        errored=len(rows) - len(scored),
+        attempted=len(built),
+        scored=len(built) - errored,
+        errored=errored,
+        unbuilt=len(rows) - len(built),
         won=won,
-        win_rate=won / len(scored) if scored else None,
-        mean_score=_mean(row.normalised_score for row in scored),
-        steps=_mean(float(row.steps) for row in scored),
-        tpf=tokens / passes if passes else None,
+        win_rate=wins.value if wins else None,
+        win_low=wins.low if wins else None,
+        win_high=wins.high if wins else None,
+        mean_score=score.value if score else None,
+        score_low=score.low if score else None,
+        score_high=score.high if score else None,
+        steps=_ratio(steps, len(built)),
+        unlisted=_unlisted(built),
+        prefill_tokens=sum(cost.prefill_tokens for cost in costs) if costs else None,
+        thought_tokens=_tokens(row.think for row in built),
+        acted_tokens=_tokens(row.act for row in built),
+        noted_tokens=_tokens(row.summarise for row in built),
+        passes=passes if costs else None,
+        passes_per_step=_ratio(passes, steps) if costs else None,
+        tpf=_ratio(sum(cost.tokens for cost in costs), passes),
         think_tpf=_ratio(sum(t.tokens for t in thoughts), sum(t.passes for t in thoughts)),
-        bits_per_forward=_ratio(
-            sum(cost.bits for cost in costs), sum(cost.scored_passes for cost in costs)
-        ),
+        bits_per_forward=_bits(costs),
+        think_bits_per_forward=_bits(thoughts),
         agreement=_ratio(
             sum(cost.agreed for cost in costs), sum(cost.burst_positions for cost in costs)
         ),
-        passes=passes if measured else None,
-        passes_per_step=_ratio(passes, steps) if measured else None,
-        prefill_tokens=sum(cost.prefill_tokens for cost in costs) if measured else None,
-        prunes=sum(row.prunes for row in rows),
-        evictions=sum(row.evictions for row in rows),
-        failed_summaries=sum(row.failed_summaries for row in rows),
-        notes_written=sum(row.notes_written for row in rows),
-        window_max=max(windows, default=None),
-        wall_s=round(sum(row.wall_s for row in rows), 3),
+        burst_lengths=_lengths(thoughts),
+        summaries=sum(row.summaries for row in built),
+        failed_summaries=sum(row.failed_summaries for row in built),
+        notes_written=sum(row.notes_written for row in built),
+        prunes=sum(row.prunes for row in built),
+        evictions=sum(row.evictions for row in built),
+        window_max=max(
+            (row.window_max for row in built if row.window_max is not None), default=None
+        ),
+        episode_s=_ratio(sum(row.wall_s for row in built), len(built)),
+        wall_s=round(sum(row.wall_s for row in built), 3),
     )
 
 
+def points_of(rows: Sequence[EpisodeResult]) -> list[float]:
+    """Score over the most points of the rows whose game has points; none where no game has any.
+
+    An episode that errored before its game told any has none of them: 0.
+    """
+    known = [(row, row.normalised_score) for row in rows]
+    if all(score is None for _, score in known):
+        return []
+    return [score or 0.0 for row, score in known if score is not None or row.outcome == "error"]
+
+
 def read_results(run: Path) -> list[EpisodeResult]:
-    """The rows of a run directory (or of a results.jsonl). Raises RunDirectoryError."""
+    """The rows of a run directory (or of a results.jsonl), of a run that is being played, too.
+
+    A last line that is not whole is no row yet. Raises RunDirectoryError.
+    """
     path = run / "results.jsonl" if run.is_dir() else run
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        content = path.read_bytes()
     except OSError as error:
         raise RunDirectoryError(
             f"no results at {str(path)!r} ({error.strerror}); give the directory of a run"
         ) from error
-    try:
-        return [EpisodeResult.model_validate_json(line) for line in lines if line.strip()]
-    except ValidationError as error:
-        raise RunDirectoryError(f"{path} holds a line that is no results row: {error}") from error
+    rows = []
+    for number, line in enumerate(content[: content.rfind(b"\n") + 1].splitlines(), 1):
+        try:
+            if line.strip():
+                rows.append(EpisodeResult.model_validate_json(line))
+        except ValidationError as error:
+            raise RunDirectoryError(
+                f"{path}: line {number} is no results row ({describe(error)[:200]}); restore the file "
+                "from a copy"
+            ) from error
+    return rows
 
 
 def summary_json(summary: Summary) -> str:
@@ -181,10 +251,29 @@ def summary_json(summary: Summary) -> str:
     return json.dumps({"summary": True, **summary.model_dump()})
 
 
+def _unlisted(rows: Sequence[EpisodeResult]) -> float | None:
+    """Known only where every game that was played lists its commands."""
+    listed = [row.listed for row in rows if row.steps]
+    known = [count for count in listed if count is not None]
+    steps = sum(row.steps for row in rows)
+    return _ratio(steps - sum(known), steps) if len(known) == len(listed) else None
+
+
+def _tokens(costs: Iterable[Cost | None]) -> int | None:
+    measured = [cost.tokens for cost in costs if cost is not None]
+    return sum(measured) if measured else None
+
+
+def _bits(costs: Sequence[Cost]) -> float | None:
+    return _ratio(sum(cost.bits for cost in costs), sum(cost.scored_passes for cost in costs))
+
+
+def _lengths(costs: Sequence[Cost]) -> dict[int, int]:
+    lengths: Counter[int] = Counter()
+    for cost in costs:
+        lengths.update(cost.lengths)
+    return dict(sorted(lengths.items()))
+
+
 def _ratio(part: float, whole: float) -> float | None:
     return part / whole if whole else None
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None

@@ -34,7 +34,11 @@ async def take_up(episode: EpisodeRecord, steps: Sequence[StepRecord]) -> None:
     if isinstance(episode, EpisodeContext):
         await _restore_window(episode)
         episode.redone = last.step + 1
-    episode.watch(Opened(episode.index, episode.seed, episode.observation, last.step))
+    assert episode.info is not None
+    score, most = episode.info["score"], episode.info["max_score"]
+    episode.watch(Opened(episode.index, episode.seed, episode.observation, last.step, score, most))
+    if isinstance(episode, EpisodeContext):
+        episode.tell_window(last.step)
 
 
 async def _restore_window(ctx: EpisodeContext) -> None:

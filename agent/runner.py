@@ -21,9 +21,12 @@ from agent.lm import load_model
 from agent.lm.types import LanguageModel
 from agent.playing import OnRow, Playing, Run
 from agent.rundir import RunDirectory
+from agent.steering import UNSTEERED, Steering
 from agent.window_text import head_ids, system_ids
 from envs.base import Description
 from memory import MemoryFile
+
+OnOpened = Callable[[Path], None]
 
 __all__ = [
     "MakeEnv",
@@ -95,19 +98,25 @@ async def run_async(
     watch: Watcher = nobody,
     on_row: OnRow = lambda _row: None,
     stop: asyncio.Event | None = None,
+    steering: Steering = UNSTEERED,
+    opened: OnOpened = lambda _path: None,
 ) -> Run:
     """The same as `run` for callers with a loop of their own, in which several may share a model.
 
     It leaves signals alone: whoever wants Ctrl-C to end it sets `stop` (see `agent.interrupts`).
+    `steering` is a person's hand on it, who can have one episode at a time; `opened` is told the run
+    directory as soon as there is one.
     """
-    config = config.filled()
+    config = _steerable(config.filled(), steering)
     if config.memory is not None:
         # A resume may be asked for in another folder.
         config = config.model_copy(update={"memory": config.memory.absolute()})
-    async with _Hands(config, model, make_env, watch, on_row, stop or asyncio.Event()) as hands:
+    hands = _Hands(config, model, make_env, watch, on_row, stop or asyncio.Event(), steering)
+    async with hands:
         banks_at = _banks_at(config)
         directory = RunDirectory.create(config)
         with closing(directory):
+            opened(directory.path)
             name = _begin(directory, config, hands.model, banks_at)
             done = Run(directory.path, directory.memory(config))
             playing = hands.playing(directory, name, banks_at)
@@ -124,18 +133,21 @@ async def resume_async(
     watch: Watcher = nobody,
     on_row: OnRow = lambda _row: None,
     stop: asyncio.Event | None = None,
+    steering: Steering = UNSTEERED,
 ) -> Run:
-    """The same as `resume` for callers that have a loop of their own."""
+    """The same as `resume` for callers that have a loop of their own, and may steer."""
     directory, config = RunDirectory.reopen(path)
     with closing(directory):
         if jobs is not None:
             config = config.model_copy(update={"jobs": jobs})
+        config = _steerable(config, steering)
         done = Run(path, directory.memory(config), directory.rows())
         ended = {row.episode for row in done.rows}
         left = [index for index in range(config.episodes) if index not in ended]
         if not left:
             return done
-        async with _Hands(config, model, make_env, watch, on_row, stop or asyncio.Event()) as hands:
+        hands = _Hands(config, model, make_env, watch, on_row, stop or asyncio.Event(), steering)
+        async with hands:
             told = directory.recorded_versions()
             if told is None:  # killed before anything was played
                 banks_at = _banks_at(config)
@@ -167,6 +179,7 @@ class _Hands:
     watch: Watcher
     on_row: OnRow
     stop: asyncio.Event
+    steering: Steering
     environments: Environments = field(init=False)
     _lent: bool = False
 
@@ -203,7 +216,13 @@ class _Hands:
             watch=self.watch,
             on_row=self.on_row,
             stop=self.stop,
+            steering=lambda _index: self.steering,
         )
+
+
+def _steerable(config: RunConfig, steering: Steering) -> RunConfig:
+    """A person has one pair of hands: one episode at a time, whatever the config says of jobs."""
+    return config if steering is UNSTEERED else config.model_copy(update={"jobs": 1})
 
 
 def _banks_at(config: RunConfig) -> str:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal, TypedDict
 
 from agent.context import Caps, Cut, Kind, Marks, Segment, Window
 from agent.errors import ModelFailed
-from agent.events import Passed
-from agent.lm.types import Generation, LanguageModel, Pass, Purpose, Request, Sampling
+from agent.events import Began, Cancelled, Generated, Passed, Windowed, nobody
+from agent.lm.spelling import Spelling
+from agent.lm.types import Burst, Generation, LanguageModel, Pass, Purpose, Request, Sampling
 from agent.note_ops import NoteOperation
+from agent.obeying import obey, tell_of_edits
 from agent.record import EpisodeRecord
 from agent.seeds import derive
+from agent.steering import UNSTEERED, GenerationCancelled, Obey, Steering
 from agent.window_text import head_ids, system_ids
 from memory import Note
 
@@ -52,6 +58,11 @@ class EpisodeContext(EpisodeRecord):
     """The live side of the loop: the model, its window, and what passes between nodes."""
 
     model: LanguageModel
+    steering: Steering = UNSTEERED
+    burst: Burst | None = None
+    """How a person wants the model to think; None: as the config says."""
+    to_tell: list[str] = field(default_factory=list)
+    """What the model has not been told yet of notes in its window that a person changed."""
     window: Window = field(init=False)
     system: tuple[int, ...] = field(init=False)
     """The system prompt's token ids, marks excluded."""
@@ -115,10 +126,10 @@ class EpisodeContext(EpisodeRecord):
         """Put a segment at the window's end."""
         self.window = self.window.append(segment)
 
-    def drop(self, kind: Kind) -> None:
-        """Take the segments of a kind out again: a summary exchange whose work is done."""
-        gone = [segment.id for segment in self.window.segments if segment.kind == kind]
-        self.window = self.window.without(kind)
+    def drop(self, kind: Kind, turn: int | None = None) -> None:
+        """Take the segments of a kind (of one turn) out again: they have done their work."""
+        gone = [segment.id for segment in self.window.of(kind, turn)]
+        self.window = self.window.without(kind, turn)
         self.trace.drop(gone)
 
     def sampling(self, step: int, purpose: Purpose, ordinal: int) -> Sampling:
@@ -127,21 +138,78 @@ class EpisodeContext(EpisodeRecord):
         stream = derive(self.config.seed, self.index, step, purpose, ordinal)
         return Sampling(drawn.temperature, drawn.top_p, drawn.min_p, stream)
 
+    def tell_window(self, step: int) -> None:
+        """Tell watchers how the window stands."""
+        high, budget = self.marks.high, self.window.budget
+        self.watch(Windowed(self.index, step, self.window_tokens(), high, budget, self.notes_shown))
+
+    def obeying(self, step: int, purpose: Purpose) -> Obey:
+        """What carries out a person's orders before a generation."""
+        return partial(obey, self, step, purpose)
+
     async def generate(self, step: int, request: Request, cue: Sequence[int] = ()) -> Generation:
-        """One generation on top of the window, checked against its budget, traced and counted."""
+        """One generation on top of the window, checked against its budget, traced and counted.
+
+        One that a person cancels is made again, with a sampling stream of its own.
+        """
+        for attempt in itertools.count():
+            await self.steering.ready(request.purpose, self.obeying(step, request.purpose))
+            tell_of_edits(self, step, request.purpose)
+            try:
+                return await self._generate(step, self._asked(request, attempt), cue, attempt)
+            except GenerationCancelled:
+                self.watch(Cancelled(self.index, step, request.purpose))
+        raise AssertionError("a count has no end")
+
+    def _asked(self, request: Request, attempt: int) -> Request:
+        """The request as a person wants it by now."""
+        mode = self.burst if self.burst and request.purpose == "think" else request.mode
+        sampling = request.sampling
+        if attempt:
+            sampling = replace(sampling, seed=derive(sampling.seed, attempt))
+        return replace(request, mode=mode, sampling=sampling, gate=self.steering.gate)
+
+    async def _generate(
+        self, step: int, request: Request, cue: Sequence[int], attempt: int
+    ) -> Generation:
         self.window.require(len(cue) + request.max_tokens)
+        spelling, passes, gate = Spelling(self.model.vocabulary), list[Pass](), self.steering.gate
+        over = False
 
         def on_pass(each: Pass) -> None:
-            self.watch(Passed(self.index, request.purpose, each))
+            if over:  # cancelled: this pass was on its way
+                return
+            passes.append(each)
+            if self.watch is nobody:
+                return
+            text = spelling.more(each.token_ids)
+            self.watch(Passed(self.index, request.purpose, each, text))
 
         ids = [*self.window.ids, *cue]
-        limit_s = self.config.deadlines.generate_s
+        self.watch(Began(self.index, step, request.purpose, request.mode, len(ids), attempt))
+        started, held_s = time.perf_counter(), gate.held_s if gate else 0.0
+        # A person who holds the model back needs no deadline: they can cancel.
+        limit_s = None if gate else self.config.deadlines.generate_s
         try:
             async with asyncio.timeout(limit_s):
-                generation = await self.model.generate(self.uid, ids, request, on_pass)
+                generation = await self.steering.during(
+                    self.model.generate(self.uid, ids, request, on_pass),
+                    self.obeying(step, "summarise"),  # nothing enters the window meanwhile
+                )
         except TimeoutError as error:
             raise ModelFailed(
                 f"{self.model.name} did not {request.purpose} within {limit_s:g} s"
             ) from error
+        except GenerationCancelled:
+            wall_s = time.perf_counter() - started - (gate.held_s - held_s if gate else 0.0)
+            cut_off = Generation(tuple(passes), "cancelled", wall_s)
+            self.trace.generate(step, request, cut_off, len(ids))
+            raise
+        finally:
+            over = True
+        if gate:
+            worked_s = max(generation.wall_s - (gate.held_s - held_s), 0.0)
+            generation = replace(generation, wall_s=worked_s)
         self.trace.generate(step, request, generation, len(ids))
+        self.watch(Generated(self.index, step, request.purpose, generation))
         return generation

@@ -60,6 +60,8 @@ class Tally:
 
     spent: dict[Purpose, Spent] = field(default_factory=_spent)
     steps: int = 0
+    listed: int | None = None
+    """Actions that the game had listed as possible; None before the first, and where it lists none."""
     notes_written: int = 0
     summaries: int = 0
     failed_summaries: int = 0
@@ -89,5 +91,9 @@ class Tally:
             self.evictions += event["kind"] == "evicted"
         elif kind == "step":
             self.steps = event["n"]
+            if event["n"]:  # step 0 is the reset: nobody acted
+                listed = event.get("listed")
+                before = 0 if event["n"] == 1 else self.listed
+                self.listed = None if listed is None or before is None else before + listed
             self.window_max = max(self.window_max, event["window"])
             self.wall_ms = event["wall_ms"]

@@ -5,13 +5,16 @@ Events (`e`):
 - `segment`: a segment entered the window: its id, kind, turn, token ids, span, sampled range.
 - `generate`: one generation: purpose, mode, the passes (kept ids, log-probabilities, prefill positions),
   the stop, and the window's length when it began.
+- `person`: what a person did: `hint`, `burst`, `edit` of a note, or of an action `refuse`, `replace`,
+  `give`. Each stands where it took effect; a generation that they cancelled has the stop `cancelled`.
 - `summary`: note operations as they were committed, or why they were refused.
 - `notes`: the notes (uid, version) that the next head shows, in the order of their numbers.
 - `drop`: segments left the window without a prune (a summary exchange whose work is done, or failed).
 - `prune`: the window was rebuilt: its recipe, tokens before and after.
 - `step`: the environment answered: action, score, observation hash, the window's length, milliseconds
-  since the episode began. Its line ends at the offset that the memory file's `steps` row holds, so a
-  trace can be cut back to any committed step.
+  since the episode began, and whether the game had `listed` the action as possible, if it lists any.
+  Its line ends at the offset that the memory file's `steps` row holds, so a trace can be cut back to
+  any committed step.
 - `end`: how it ended.
 
 Token ids are exact, so training and replay never tokenise again.
@@ -152,6 +155,10 @@ class Trace:
         self._write(
             "prune", step=step, kind=kind, recipe=window.recipe(), before=before, after=len(window)
         )
+
+    def person(self, step: int, what: str, **fields: Any) -> None:
+        """A person's order that was carried out, or what they decided of an action."""
+        self._write("person", step=step, what=what, **fields)
 
     def step(self, **fields: Any) -> int:
         """The environment answered. Returns the offset in bytes at which this line ends, on disk."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,7 @@ from agent.lm.types import LanguageModel
 from agent.playing import Playing, Run
 from agent.recorded import RecordedModel
 from agent.replay import replay
+from agent.resteering import RecordedSteering
 from agent.results import EpisodeResult
 from agent.rundir import RunDirectory
 from agent.runner import model_of
@@ -171,10 +172,9 @@ async def _verified(
 ) -> Verified:
     game = Game(config=config, index=row.episode, seed=row.seed, env=environments.make())
     try:
-        if steps:
-            await replay(game, steps)
+        listed = await replay(game, steps) if steps else {}
         trace = directory.trace(row.episode)
-        tally = _checked_trace(trace, steps, config.window.budget, row.episode)
+        tally = _checked_trace(trace, steps, listed, config.window.budget, row.episode)
         derived = make_row(
             game,
             tally,
@@ -194,8 +194,18 @@ async def _verified(
     return Verified(row.episode, len(steps))
 
 
-def _checked_trace(trace: Path, steps: Sequence[StepRecord], budget: int, episode: int) -> Tally:
-    """What the trace counts up to. Raises ReplayMismatch where it contradicts the memory file."""
+def _checked_trace(
+    trace: Path,
+    steps: Sequence[StepRecord],
+    listed: Mapping[int, bool | None],
+    budget: int,
+    episode: int,
+) -> Tally:
+    """What the trace counts up to.
+
+    Raises ReplayMismatch where it contradicts the memory file, or what the game `listed` when it was
+    played again.
+    """
     tally, left = Tally(), {step.step: step for step in steps}
     for event, window in windows(trace, budget):
         tally.count(event)
@@ -212,6 +222,11 @@ def _checked_trace(trace: Path, steps: Sequence[StepRecord], budget: int, episod
             raise ReplayMismatch(
                 f"step {event['n']} of episode {episode} is another in its trace than in the memory "
                 "file: one of them was changed"
+            )
+        if "listed" in event and event["listed"] != listed.get(event["n"]):
+            raise ReplayMismatch(
+                f"step {event['n']} of episode {episode}: its trace says otherwise than the game "
+                "whether its action was listed as possible: one of them was changed"
             )
     if left:
         raise ReplayMismatch(
@@ -270,6 +285,7 @@ async def _ask_again(
                     watch=nobody,
                     on_row=lambda _row: None,
                     stop=asyncio.Event(),
+                    steering=lambda index: RecordedSteering(traces[index]),
                 )
                 await playing.all([row.episode for row in rows], done)
                 if done.failure is not None:

@@ -1,1 +1,1 @@
-"""The terminal interface: how a person watches and steers a run. Only this package imports Textual."""
+"""How a person watches and steers: `steno play`, in full screen, line by line, or in a browser."""

@@ -100,6 +100,91 @@ def exact(
         )
 
 
+@app.command("episodes")
+def episodes(
+    model: Annotated[str, typer.Option(help="As for `steno run`; 'scripted' needs no weights.")] = (
+        "embedded"
+    ),
+    policy: Policy = SHIPPED,
+    burst: BurstAdapter = SHIPPED,
+    dtype: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    env: Annotated[str, typer.Option(help="Environment; the long episode must not end.")] = (
+        "courier/town?level=3"
+    ),
+    seed: Annotated[int, typer.Option(help="Of the first game.", min=0)] = 10_000,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", help="Episodes at once.", min=2)] = 16,
+    steps: Annotated[int, typer.Option(help="Of a short episode.", min=1)] = 16,
+    rounds: Annotated[int, typer.Option(help="Of short episodes; 0: none.", min=0)] = 2,
+    long_steps: Annotated[int, typer.Option(help="Of the long one; 0: none.", min=0)] = 2_000,
+    warm_up: Annotated[int, typer.Option(help="Its steps that do not count.", min=1)] = 100,
+    edge: Annotated[int, typer.Option(help="Its steps compared at both ends.", min=2)] = 200,
+    out: Annotated[
+        Path | None, typer.Option(help="Keep what is played, and go on where it was cut off.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Any setting: section.key=value. Repeatable.")
+    ] = None,
+) -> None:
+    """Many episodes at once against one at a time, and one that goes on for thousands of steps."""
+    from rich.console import Console
+
+    from agent.bench.drift import Edges
+    from agent.bench.episodes import Setup, figures, in_words, run
+    from agent.config import load_config, merge, overrides
+
+    flags = {
+        "env": env,
+        "seed": seed,
+        "model": {"name": model, "policy": policy, "burst": burst, "dtype": _dtype(dtype)},
+    }
+    config = load_config(None, **merge(overrides(settings or []), flags))
+    setup = Setup(config, jobs, steps, rounds, long_steps, Edges(warm_up, edge), out)
+    with Console(stderr=True).status("loading") as status:
+        told = figures(run(setup, status.update))
+    for line in in_words(told, jobs):
+        typer.echo(line)
+    typer.echo(json.dumps(told))
+
+
+@app.command("env")
+def env(
+    spec: Annotated[str, typer.Argument(help="Environment, e.g. 'courier/town?level=3'.")],
+    seed: Annotated[int, typer.Option(help="Of the first game.", min=0)] = 10_000,
+    steps: Annotated[int, typer.Option(help="To play.", min=1)] = 10_000,
+) -> None:
+    """Steps a second of an environment, with nobody thinking."""
+    from agent.bench.environment import measure
+
+    typer.echo(json.dumps(measure(spec, seed, steps, typer.echo)))
+
+
+@app.command("envs")
+def environments(
+    specs: Annotated[
+        list[str] | None, typer.Argument(help="Environments; default: samples of every suite.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the first game.", min=0)] = 10_000,
+    games: Annotated[int, typer.Option("-n", "--games", help="Of each player.", min=1)] = 20,
+    max_steps: Annotated[int, typer.Option(help="Actions before a game is cut off.", min=1)] = 150,
+    steps: Annotated[int, typer.Option(help="Random steps to be timed.", min=1)] = 300,
+) -> None:
+    """Floor and ceiling of each environment, and its steps a second against the bare library's."""
+    from agent.bench.environments import figures, in_words, measure
+    from envs import registry
+
+    wanted = specs or [
+        spec
+        for suite in registry.suites()
+        if registry.missing(suite) is None
+        for spec in registry.samples(suite)
+    ]
+    found = []
+    for spec in wanted:
+        found.append(measure(spec, seed=seed, games=games, max_steps=max_steps, steps=steps))
+        typer.echo(in_words(found[-1]))
+    typer.echo(json.dumps(figures(found)))
+
+
 @app.command("memory")
 def memory(
     folder: Annotated[Path | None, typer.Option(help="Where to build its files.")] = None,

@@ -6,6 +6,7 @@ from typing import Literal
 
 from agent.lm.shipped import SHIPPED, chosen
 from agent.lm.types import LanguageModel
+from agent.lm.vocabulary import Vocabulary
 
 
 def load_model(
@@ -30,3 +31,18 @@ def load_model(
 
     policies, bursts = chosen(name, policy, burst)
     return weights.load(name, dtype=dtype, device=device, policy=policies, burst=bursts)
+
+
+def load_vocabulary(name: str, title: str | None = None) -> Vocabulary:
+    """The vocabulary of a model by name, without its weights.
+
+    `title` is what the model has to call itself, for those who read what it once wrote. Raises
+    ModelUnavailable where it is not here, or stands for another model by now.
+    """
+    if name == "scripted":
+        from agent.lm.scripted import ScriptedVocabulary
+
+        return ScriptedVocabulary()
+    from agent.lm import weights
+
+    return weights.load_vocabulary(name, title)

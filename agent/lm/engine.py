@@ -79,7 +79,8 @@ class Engine:
                 raise ModelFailed(_CLOSED)
             self._queue.put(job)
         # Cancelling the awaiting task cancels the future, which the thread sees before its next pass.
-        return await asyncio.wrap_future(job.future)
+        with request.gate.listening(self._wake) if request.gate else contextlib.nullcontext():
+            return await asyncio.wrap_future(job.future)
 
     def _check(self, window: Sequence[int], request: Request) -> None:
         if not window:
@@ -140,6 +141,10 @@ class Engine:
             self._queue.put(None)
         self._thread.join(_CLOSE_LIMIT_S)
 
+    def _wake(self) -> None:
+        """Have the thread look again at what it holds back."""
+        self._queue.put(lambda: None)
+
     # --- everything below runs on the engine's thread ---
 
     def _answer(self, work: Callable[[], T], found: Future[T]) -> None:
@@ -171,22 +176,23 @@ class Engine:
         active: list[Job] = []
         waiting: list[Job] = []
         while True:
-            while not (active or waiting) or not self._queue.empty():
-                item = self._queue.get()
-                if item is None:
-                    for job in active + waiting:
-                        job.fail(ModelFailed(_CLOSED))
-                    self._sessions.clear()
-                    return
-                if isinstance(item, Job):
-                    waiting.append(item)
-                else:
-                    item()
-            waiting = self._admit(waiting, active)
-            active = [job for job in active if not job.future.cancelled()]
-            for batch in self._batches(active):
-                self._advance(batch)
             active = [job for job in active if not job.future.done()]
+            waiting = self._admit(waiting, active)
+            ready = [job for job in active if job.may_pass()]
+            if ready and self._queue.empty():
+                for batch in self._batches(ready):
+                    self._advance(batch)
+                continue
+            item = self._queue.get()
+            if item is None:
+                for job in active + waiting:
+                    job.fail(ModelFailed(_CLOSED))
+                self._sessions.clear()
+                return
+            if isinstance(item, Job):
+                waiting.append(item)
+            else:
+                item()
 
     def _admit(self, waiting: list[Job], active: list[Job]) -> list[Job]:
         """Begin what can begin; a second request on a busy session waits for the first."""

@@ -59,6 +59,10 @@ class Job:
         self._pending = session.follow(self.window)
         self._generator.manual_seed(self.request.sampling.seed)
 
+    def may_pass(self) -> bool:
+        """Whether nobody holds its next pass back."""
+        return self.request.gate is None or self.request.gate.may_pass()
+
     @property
     def width(self) -> int:
         """Positions that the next pass computes for this request."""
@@ -120,6 +124,8 @@ class Job:
         self._agreed += [None] * unknown
         each = Pass(tuple(kept), tuple(self._logprobs[before : len(self._kept)]), prefill)
         self._passes.append(each)
+        if self.request.gate is not None:
+            self.request.gate.passed(self.request.purpose)
         self.notify(each)
         stop = stop or self._out_of_passes()
         if stop:

@@ -145,9 +145,13 @@ class ScriptedModel:
         size = request.mode.k if isinstance(request.mode, Burst) else 1
         passes = []
         for start in range(0, len(ids), size):
+            if request.gate is not None:
+                await request.gate.wait()
             kept = tuple(ids[start : start + size])
             each = Pass(kept, (_LOGPROB,) * len(kept), len(window) if start == 0 else 0)
             passes.append(each)
+            if request.gate is not None:
+                request.gate.passed(request.purpose)
             if on_pass is not None:
                 on_pass(each)
             if request.max_passes is not None and len(passes) == request.max_passes:

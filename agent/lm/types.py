@@ -9,10 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from agent.lm.gate import Gate
 from agent.lm.vocabulary import Vocabulary
 
 Purpose = Literal["think", "summarise", "act"]
-StopReason = Literal["stop_token", "stop_string", "constraint", "max_tokens", "max_passes"]
+StopReason = Literal[
+    "stop_token", "stop_string", "constraint", "max_tokens", "max_passes", "cancelled"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class Request:
 
     `stop_strings` end it at the first token whose text completes one of them; the end-of-turn tokens
     of the vocabulary always end it. `max_tokens` and `max_passes` count kept tokens and emitting passes.
+    A `gate` may hold its passes back; it is no part of what is asked.
     """
 
     purpose: Purpose
@@ -95,6 +99,7 @@ class Request:
     stop_strings: tuple[str, ...] = ()
     max_passes: int | None = None
     constraint: Constraint | None = None
+    gate: Gate | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

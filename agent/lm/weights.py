@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from agent.lm.adapter import BurstAdapter
     from agent.lm.engine import Engine
+    from agent.lm.tokenizer import TokenizerVocabulary
 
 EMBEDDED = "embedded"
 UNTRAINED = "untrained"
@@ -132,6 +133,26 @@ def _load(name: str, dtype: Dtype, device: Device, policy: str | None, burst: st
     adapter = burst_adapter(burst, loaded.network, loaded.fingerprint) if burst else None
     wrapped = Network(loaded.network, adapter)
     return Engine(wrapped, vocabulary, name=loaded.name, fingerprint=loaded.fingerprint)
+
+
+def load_vocabulary(name: str, title: str | None = None) -> TokenizerVocabulary:
+    """See `agent.lm.load_vocabulary`."""
+    source = resolve(name)
+    if title is not None and source.name != title:
+        raise ModelUnavailable(
+            f"the model {name!r} is {source.name} here, and {title} is asked for; put its directory back"
+        )
+    from transformers import AutoTokenizer
+
+    from agent.lm.tokenizer import TokenizerVocabulary
+
+    offline = source.fingerprint is None and not _hub_answers(source.location)
+    with _quiet_transformers():
+        try:
+            made = AutoTokenizer.from_pretrained(source.location, local_files_only=offline)
+        except Exception as error:  # a stranger's files: the libraries raise anything
+            raise _cannot_load(source, error) from error
+    return TokenizerVocabulary(made)
 
 
 def load_network(

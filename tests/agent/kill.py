@@ -122,7 +122,7 @@ def record(done: Run) -> dict[int, dict[str, Any]]:
                 ],
                 "spans": sorted((s.step, s.kind, s.ordinal, s.text) for s in memory.spans(row.uid)),
                 "prunes": [
-                    (p.step, p.prune.kind, len(p.prune.spans), p.prune.tokens_after)
+                    (p.step, p.prune.kind, len(p.prune.spans), p.prune.tokens_after, len(p.notes))
                     for p in memory.prunes(row.uid)
                 ],
                 "trace": told(done, row.episode),

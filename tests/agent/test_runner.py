@@ -262,15 +262,17 @@ def row(outcome: str, **values: object) -> EpisodeResult:
     )
 
 
-def test_errored_episodes_are_attempted_and_never_averaged() -> None:
+def test_errored_episodes_are_attempted_and_never_averaged_away() -> None:
     rows = [
         row("won", score=4, max_score=4, steps=10),
         row("lost", score=1, max_score=4, steps=20),
-        row("error", score=0, max_score=4, steps=3, error="x"),
+        row("error", score=1, max_score=4, steps=3, error="x"),
+        row("error", error="EnvUnavailable: this game does not build"),
     ]
     summary = summarise(rows)
     assert (summary.attempted, summary.scored, summary.errored) == (3, 2, 1)
-    assert (summary.win_rate, summary.mean_score, summary.steps) == (0.5, 0.625, 15)
+    assert summary.unbuilt == 1, "nobody's failure, and in no figure"
+    assert (summary.win_rate, summary.mean_score, summary.steps) == (1 / 3, 0.5, 11)
     nothing = summarise([])
     assert (nothing.attempted, nothing.win_rate, nothing.mean_score) == (0, None, None)
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from agent.config import RunConfig
+from agent.events import Watcher, nobody
 from agent.lm.scripted import Prompt, Script, ScriptedModel, stroll
 from agent.runner import Run, run
 from agent.trace import windows
 from envs.base import Description, Info, TextEnv
 from envs.errors import EnvFailed
-from memory import MemoryFile, Scope
+from memory import MemoryFile, Scope, doctor
 
 Speak = Callable[[int, str], str]
 
@@ -83,12 +84,16 @@ def play(
     env: Callable[[], TextEnv] = Corridor,
     script: Script = stroll,
     model: ScriptedModel | None = None,
+    watch: Watcher = nobody,
     **settings: Any,
 ) -> Run:
     """One run in a corridor with a scripted model."""
     values = {"env": "test/corridor", "out": out, **settings}
     return run(
-        RunConfig(**values), model=model or ScriptedModel(script), make_env=lambda _spec: env()
+        RunConfig(**values),
+        model=model or ScriptedModel(script),
+        make_env=lambda _spec: env(),
+        watch=watch,
     )
 
 
@@ -98,9 +103,12 @@ def trace_of(done: Run, index: int = 0) -> Path:
 
 def check_invariants(done: Run, budget: int) -> None:
     """Window never over its budget (rebuilt from the record), nothing pruned that is not kept."""
+    assert [found for found in doctor.examine(done.memory) if found.result == doctor.ERROR] == []
     with MemoryFile.open(done.memory, read_only=True) as memory:
         for row in done.rows:
             assert memory.uncovered(row.uid) == []
+            for pruned in memory.prunes(row.uid):
+                assert pruned.notes or pruned.prune.kind == "evicted"
             steps = {step.step: step for step in memory.steps(row.uid)}
             offset = 0
             for event, window in windows(trace_of(done, row.episode), budget):

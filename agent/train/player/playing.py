@@ -47,8 +47,10 @@ def demonstration_config(
 
     `settings` are those of a run, by section, and override the defaults.
     """
-    window = {} if budget is None else {"window": {"budget": budget}}
-    return load_config(env=spec, seed=seed, **window, **(settings or {}))
+    values: dict[str, Any] = {"env": spec, "seed": seed, **(settings or {})}
+    if budget is not None:
+        values["window"] = {"budget": budget}
+    return load_config(**values)
 
 
 def play(

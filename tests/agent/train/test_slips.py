@@ -65,7 +65,11 @@ LINES = st.sampled_from(
 
 @given(st.lists(LINES, max_size=4, unique=True), st.integers(0, 99))
 def test_wrong_notes_are_notes_with_one_line_changed_or_gone(more: list[str], seed: int) -> None:
-    lines = ["ADD now: in hall", "ADD cellar: dead end", *more]  # deletions alone would be no answer
+    lines = [
+        "ADD now: in hall",
+        "ADD cellar: dead end",
+        *more,
+    ]  # deletions alone would be no answer
     right = "\n".join(lines) + CLOSING
     wrong = misnoted(right, random.Random(seed))
     parse(wrong, 5)

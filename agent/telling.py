@@ -1,0 +1,290 @@
+"""A run that is on record, told again as the events that its watcher was told.
+
+It reads what a run directory holds, without its lock: a run that is finished, cut off, or being played
+by another process, which is then told as far as its last committed step.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from agent.config import RunConfig, recorded_config
+from agent.errors import RunDirectoryError
+from agent.events import (
+    Began,
+    Cancelled,
+    Edited,
+    Event,
+    Generated,
+    Hinted,
+    NotesWritten,
+    Opened,
+    Passed,
+    Phase,
+    PhaseWord,
+    Pruned,
+    Stepped,
+    SummaryFailed,
+    Thought,
+    Windowed,
+)
+from agent.lm.spelling import Spelling
+from agent.lm.types import Burst, Generation, Mode, Purpose, Slow
+from agent.lm.vocabulary import Vocabulary
+from agent.recorded import pass_of
+from agent.results import read_results
+from agent.rundir import RunDirectory
+from agent.trace import read
+from memory import MemoryFile, Note, NoteVersion, Scope, UnknownEpisode
+
+WORDS: dict[Purpose, PhaseWord] = {
+    "think": "THINKING",
+    "summarise": "WRITING NOTES",
+    "act": "ACTING",
+}
+
+
+class RecordedRun:
+    """A run directory that is only read. Raises RunDirectoryError and ConfigError."""
+
+    def __init__(self, path: Path, vocabulary: Vocabulary | None = None) -> None:
+        """`vocabulary` spells the tokens of each pass; without it only whole texts are told."""
+        place = path / "config.toml"
+        if not place.is_file():
+            raise RunDirectoryError(
+                f"{str(path)!r} is no run: it has no config.toml; give the directory that `steno run` "
+                "or `steno play` made"
+            )
+        self.path, self.vocabulary = path, vocabulary
+        self.config: RunConfig = recorded_config(place).filled()
+        self._directory = RunDirectory(path)
+        self.memory = self._directory.memory(self.config)
+
+    def episodes(self) -> list[int]:
+        """The episodes that were begun."""
+        return sorted(
+            int(place.stem)
+            for place in self._directory.traces.glob("*.jsonl")
+            if place.stem.isdigit()
+        )
+
+    def uid(self, episode: int) -> str:
+        """The episode's name in the memory file. Raises RunDirectoryError before it has one."""
+        return f"{self._versions()['run']}/{episode}"
+
+    def model(self) -> str | None:
+        """What the model called itself that played. Raises RunDirectoryError."""
+        found: str | None = self._versions()["model"]
+        return found
+
+    def _versions(self) -> dict[str, Any]:
+        try:
+            told: dict[str, Any] = json.loads(
+                (self.path / "versions.json").read_text(encoding="utf-8")
+            )
+        except (OSError, ValueError) as error:
+            raise RunDirectoryError(f"the run {str(self.path)!r} was never begun") from error
+        return told
+
+    def size(self, episode: int) -> int:
+        """Bytes of record of an episode, which grow while it is played."""
+        try:
+            return self._directory.trace(episode).stat().st_size
+        except OSError:
+            return 0
+
+    def outcomes(self) -> dict[int, str]:
+        """How the episodes ended that have."""
+        with suppress(RunDirectoryError):
+            return {row.episode: row.outcome for row in read_results(self.path)}
+        return {}
+
+    def events(self, episode: int) -> list[Event]:
+        """Everything that is on record of an episode. Raises MemoryFileError."""
+        with MemoryFile.open(self.memory, read_only=True) as memory:
+            kept = _Kept.of(memory, self.uid(episode), self._traced(episode))
+        teller = _Teller(episode, self.config, kept, self.vocabulary)
+        return [event for each in kept.trace for event in teller.tell(each)]
+
+    def _traced(self, episode: int) -> list[dict[str, Any]]:
+        found = []
+        with suppress(RunDirectoryError):  # its last line is being written, or was cut off
+            for event in read(self._directory.trace(episode)):
+                found.append(event)  # noqa: PERF402 -- what was read before an error counts
+        return found
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What the memory file and the trace keep of an episode."""
+
+    trace: list[dict[str, Any]]
+    texts: dict[str, str] = field(default_factory=dict)
+    """By span uid."""
+    notes: dict[str, Note] = field(default_factory=dict)
+    versions: dict[tuple[str, int], NoteVersion] = field(default_factory=dict)
+    written: dict[tuple[int, str], list[NoteVersion]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """By step and reason."""
+    uid: str = ""
+
+    @classmethod
+    def of(cls, memory: MemoryFile, uid: str, trace: list[dict[str, Any]]) -> _Kept:
+        kept = cls(trace, uid=uid)
+        try:
+            spans = memory.spans(uid)
+        except UnknownEpisode:
+            return kept
+        kept.texts = {span.uid: span.text or "(erased)" for span in spans}
+        banks = memory.banks()
+        everywhere = Scope(banks[0], tuple(banks))
+        own = [bank for bank in banks if (bank.kind, bank.name) == ("episode", uid)]
+        uids = [note.uid for bank in own for note in memory.all_notes(Scope(bank))]
+        for event in trace:
+            if event["e"] == "notes":
+                uids += [note for note, _ in event["shown"]]
+            elif event.get("what") == "edit":
+                uids += [note for note, _ in event["versions"]]
+        # What an episode notes at its end may go into a bank that it never showed.
+        shared = {bank for bank in banks if bank.kind != "episode"} if banks else set()
+        uids += [note.uid for bank in shared for note in memory.notes(Scope(bank), limit=200)]
+        for each in dict.fromkeys(uids):
+            kept.notes[each] = memory.note(everywhere, each)
+            for version in memory.versions(everywhere, each):
+                kept.versions[each, version.version] = version
+                if version.episode == uid and version.step is not None:
+                    kept.written[version.step, version.reason].append(version)
+        return kept
+
+    def note(self, uid: str, version: int) -> Note | None:
+        """A note as it was in a version."""
+        now, then = self.notes.get(uid), self.versions.get((uid, version))
+        if now is None or then is None:
+            return None
+        return replace(
+            now,
+            title=then.title,
+            body=then.body,
+            state=then.state,
+            version=version,
+            pinned=then.pinned,
+            updated=then.at,
+        )
+
+
+@dataclass(slots=True)
+class _Teller:
+    """Turns the events of a trace into those of a watcher, in order."""
+
+    episode: int
+    config: RunConfig
+    kept: _Kept
+    vocabulary: Vocabulary | None
+    step: int = 1
+    tokens: int = 0
+    """In the window, as far as told."""
+    shown: tuple[Note, ...] = ()
+    seed: int = 0
+
+    def tell(self, event: Mapping[str, Any]) -> Iterator[Event]:
+        """The events that a watcher was told when this one was written."""
+        kind = event["e"]
+        if kind == "episode":
+            self.seed = event["seed"]
+        elif kind == "notes":
+            found = [self.kept.note(uid, version) for uid, version in event["shown"]]
+            self.shown = tuple(note for note in found if note is not None)
+        elif kind == "segment":
+            yield from self._segment(event)
+        elif kind == "generate":
+            yield from self._generate(event)
+        elif kind == "summary":
+            yield self._summary(event)
+        elif kind == "prune":
+            self.tokens = event["after"]
+            yield Phase(self.episode, "PRUNING")
+            yield self._windowed(event["step"])
+            if event["kind"] != "rebuilt":
+                sizes = event["before"], event["after"]
+                yield Pruned(self.episode, event["step"], event["kind"], *sizes)
+        elif kind == "person" and event["what"] == "edit":
+            named = [self.kept.versions.get((uid, n)) for uid, n in event["versions"]]
+            written = tuple(version for version in named if version is not None)
+            yield Edited(self.episode, event["step"], written)
+        elif kind == "step":
+            yield self._step(event)
+        elif kind == "end":
+            yield Phase(self.episode, "ERROR" if event["outcome"] == "error" else "DONE")
+
+    def _text(self, step: int, kind: str, ordinal: int = 0) -> str:
+        return self.kept.texts.get(f"{self.kept.uid}/{step}/{kind}/{ordinal}", "")
+
+    def _windowed(self, step: int) -> Windowed:
+        marks = self.config.marks(bare_head=0)
+        budget = self.config.window.budget
+        return Windowed(self.episode, step, self.tokens, marks.high, budget, self.shown)
+
+    def _segment(self, event: Mapping[str, Any]) -> Iterator[Event]:
+        if event["kind"] == "head" and not self.tokens:
+            self.tokens = len(event["ids"])
+            yield self._windowed(event["turn"])
+        text = self.kept.texts.get(event["span"] or "", "")
+        if event["kind"] == "thought":
+            yield Thought(self.episode, event["turn"], text)
+        elif event["kind"] == "hint":
+            yield Hinted(self.episode, event["turn"], text)
+
+    def _generate(self, event: Mapping[str, Any]) -> Iterator[Event]:
+        purpose: Purpose = event["purpose"]
+        step, window = event["step"], event["window"]
+        yield Phase(self.episode, WORDS[purpose])
+        yield Began(self.episode, step, purpose, mode_of(event["mode"]), window)
+        passes = tuple(map(pass_of, event["passes"]))
+        spelling = Spelling(self.vocabulary) if self.vocabulary else None
+        for each in passes:
+            text = spelling.more(each.token_ids) if spelling else ""
+            yield Passed(self.episode, purpose, each, text)
+        if event["stop"] == "cancelled":
+            yield Cancelled(self.episode, step, purpose)
+        else:
+            done = Generation(passes, event["stop"], event["wall_ms"] / 1000)
+            yield Generated(self.episode, step, purpose, done)
+
+    def _summary(self, event: Mapping[str, Any]) -> Event:
+        step = event["step"]
+        if event["refused"] is not None:
+            return SummaryFailed(self.episode, step, event["refused"])
+        written = tuple(self.kept.written.get((step, event["why"]), ()))
+        return NotesWritten(self.episode, step, tuple(event["operations"]), written)
+
+    def _step(self, event: Mapping[str, Any]) -> Event:
+        number, score = event["n"], event["score"]
+        observation = self._text(number, "observation")
+        self.step = number + 1
+        if number == 0:
+            return Opened(self.episode, self.seed, observation, 0, score)
+        return Stepped(
+            self.episode,
+            number,
+            event["action"],
+            observation,
+            score,
+            event["window"],
+            event["done"],
+        )
+
+
+def mode_of(text: str) -> Mode:
+    """A mode as a trace names it: the inverse of str."""
+    burst = re.fullmatch(r"burst\((\d+), ([\d.e-]+)\)", text)
+    if burst:
+        return Burst(int(burst[1]), float(burst[2]))
+    return Slow(verified="verified" in text)

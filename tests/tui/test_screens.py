@@ -1,0 +1,353 @@
+"""Notes, walking, the start, the browser, hostile text, sizes, quitting."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widget import Widget
+from textual.widgets import Input, OptionList, Static
+
+from agent.lm.scripted import Prompt, ScriptedModel
+from memory import MemoryFile, Scope
+from tests.agent.test_steering import Slow
+from tests.agent.world import Corridor, answers, play
+from tests.tui.test_state import EVIL
+from tests.tui.world import app_of, beginning, resuming, screen_of, settled, until
+from tui.app import StenoApp
+from tui.panes import GamePane, MemoryPane, MindPane, NoteList, StatusBar, Tabs
+from tui.runs import Found, newest_unfinished, recent
+from tui.screens.browse import BrowserScreen
+from tui.screens.main import MainScreen
+from tui.screens.note import NoteScreen
+from tui.screens.start import StartScreen
+from tui.session import Playing, Session
+
+
+def made(out: Path, **how: Any) -> Path:
+    """A run with notes in it."""
+    corridor = partial(Corridor, 30)
+    return play(out, env=corridor, model=ScriptedModel(), window={"budget": 640}, **how).path
+
+
+async def noted(out: Path, **how: Any) -> Path:
+    """The same beside a loop."""
+    return await asyncio.to_thread(made, out, **how)
+
+
+async def test_a_run_on_record_is_walked_through(tmp_path: Path) -> None:
+    path = await noted(tmp_path / "run", episodes=2)
+    app = StenoApp(MainScreen(Session(path)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+        assert screen.view.step == 30
+        await pilot.press("h")
+        assert screen.view.step == 30
+        await pilot.press("h", "h")
+        assert screen.view.step == 28
+        assert "STEP 28" in str(screen.query_one(StatusBar).content)
+        assert "Room 28" in str(screen.query_one("#game-text", Static).content)
+        assert "Room 29" not in str(screen.query_one("#game-text", Static).content)
+        await pilot.press("l", "0")
+        assert screen.view.step == 30
+        await pilot.press("L")
+        assert screen.view.episode == 1
+        assert screen.view.step == 0
+        await pilot.press("H")
+        assert screen.view.episode == 0
+        await pilot.press("space", "escape", "i")  # nothing to steer here
+        assert screen.view.episode == 0
+
+
+async def test_from_a_note_to_its_step_and_its_thoughts_and_back(tmp_path: Path) -> None:
+    path = await noted(tmp_path / "run")
+    app = StenoApp(MainScreen(Session(path)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+        await pilot.press("3", "enter")
+        await pilot.pause()
+        note = app.screen
+        assert isinstance(note, NoteScreen)
+        assert "places" in str(note.query_one("#note-text", Static).content)
+        await pilot.press("g")
+        await pilot.pause()
+        assert screen.view.step < 30
+        wrote = screen.view.step
+        await pilot.press("3", "enter")
+        await pilot.pause()
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        assert app.screen is screen
+        assert screen.view.step <= wrote + 1
+
+
+async def test_a_note_is_edited_in_place_pinned_and_deleted(tmp_path: Path) -> None:
+    path = await noted(tmp_path / "run")
+    app = StenoApp(MainScreen(Session(path)))
+
+    def stored() -> list[tuple[str, bool, str]]:
+        with MemoryFile.open(path / "memory.sqlite", read_only=True) as memory:
+            [bank] = memory.banks()
+            found = memory.all_notes(Scope(bank))
+            return [(each.body, each.pinned, each.state) for each in found]
+
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+        before = len(stored())
+        await pilot.press("3", "enter")
+        await pilot.pause()
+        await pilot.press("e")
+        app.screen.query_one(Input).value = "places: nowhere at all"
+        await pilot.press("enter")
+        await until(pilot, lambda: any(body == "nowhere at all" for body, _, _ in stored()))
+        await settled(pilot)
+        assert "nowhere at all" in str(screen.query_one("#changes", Static).content)
+        for key in ("p", "d"):
+            await pilot.press("enter")
+            await pilot.pause()
+            await pilot.press(key)
+            await settled(pilot)
+        assert len(stored()) == before
+        assert [each for each in stored() if each[2] == "deleted"]
+
+
+async def test_a_stale_edit_is_refused_and_told(tmp_path: Path) -> None:
+    path = await noted(tmp_path / "run")
+    app = StenoApp(MainScreen(Session(path)))
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await pilot.press("3", "enter")
+        await pilot.pause()
+        from memory import Rewrite
+
+        with MemoryFile.open(path / "memory.sqlite") as memory:
+            [bank] = memory.banks()
+            for n, note in enumerate(memory.live_notes(Scope(bank))):
+                edit = Rewrite(note.uid, note.version, f"somebody else was here {n}")
+                memory.edit(Scope(bank), key=f"k{n}", edits=[edit], reason="")
+        await pilot.press("d")
+        await pilot.pause()
+        messages = [each.message for each in app._notifications]
+        assert any("version" in message for message in messages), messages
+
+
+async def test_nothing_stale_arrives_after_a_cancel_and_quitting_takes_no_second(
+    tmp_path: Path,
+) -> None:
+    model = Slow()
+    model.pass_s = 0.3
+    session = Playing(beginning(tmp_path / "run", model=model, think={"k": 1}))
+    app = app_of(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+        await until(pilot, lambda: session.timeline.live.figures.passes >= 1)
+        await pilot.press("escape")
+        await until(pilot, lambda: session.timeline.live.entries[-1].cancelled)
+        text = session.timeline.live.entries
+        await pilot.pause(1.0)
+        assert session.timeline.live.entries == text
+        assert screen.word(screen.view) == "PAUSED"
+        await pilot.press("space")
+        await pilot.pause(0.2)
+        started = time.monotonic()
+        await pilot.press("q")
+        assert (
+            time.monotonic() - started < 5
+        )  # a second, and a machine that is busy with other things
+    assert app.left == tmp_path / "run"
+
+
+async def test_a_session_that_was_left_is_taken_up(tmp_path: Path) -> None:
+    session = Playing(beginning(tmp_path / "run"), held=True)
+    async with app_of(session).run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+        for step in (1, 2, 3):
+            await until(pilot, lambda: screen.word(screen.view) == "PAUSED")
+            await pilot.press("a")
+            await until(pilot, lambda step=step: session.timeline.live.step == step)  # type: ignore[misc]
+        await pilot.press("q")
+    again = Playing(resuming(tmp_path / "run"))
+    async with app_of(again).run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+        await until(pilot, lambda: screen.view.word == "DONE")
+        assert [turn.step for turn in screen.view.turns] == list(range(11))
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (40, 12), (20, 5)])
+async def test_hostile_text_and_resizing_in_the_middle_of_a_thought(
+    tmp_path: Path, width: int, height: int
+) -> None:
+    def think(prompt: Prompt) -> str:
+        return f" {EVIL} {'w' * 500}\n"
+
+    def speak(step: int, action: str) -> str:
+        return f"-= {EVIL} =-\n" + ("x" * 100_000 if step == 2 else "ｗｉｄｅ " * 50)
+
+    begin = beginning(
+        tmp_path / "run",
+        script=answers(think=think, summarise=f"ADD {EVIL[:20]}: b\nEND"),
+        env=lambda: Corridor(6, speak),
+        think={"k": 3},
+    )
+    session = Playing(begin, held=True)
+    async with app_of(session).run_test(size=(width, height)) as pilot:
+        screen = screen_of(pilot)
+        await until(pilot, lambda: screen.word(screen.view) == "PAUSED")
+        await pilot.press("s", "s")
+        await pilot.resize_terminal(height * 2, width)
+        await pilot.pause()
+        await pilot.resize_terminal(width, height)
+        await pilot.press("1", "2", "3", "f", "space")
+        await until(pilot, lambda: screen.view.word == "DONE")
+        await settled(pilot)
+        drawn = "".join(
+            segment.text for strip in screen._compositor.render_strips() for segment in strip
+        )
+        assert "\x1b" not in drawn
+        assert "\u202e" not in drawn
+
+
+async def test_panes_are_tabs_where_there_is_little_room(tmp_path: Path) -> None:
+    session = Playing(beginning(tmp_path / "run"))
+    async with app_of(session).run_test(size=(40, 12)) as pilot:
+        screen = screen_of(pilot)
+        shown: dict[str, type[Widget]] = {"1": GamePane, "2": MindPane, "3": MemoryPane}
+        for key, pane in shown.items():
+            await pilot.press(key)
+            await pilot.pause()
+            visible = [each for each in shown.values() if screen.query_one(each).size.height > 0]
+            assert visible == [pane]
+        assert screen.query_one(Tabs).display
+        await pilot.resize_terminal(120, 40)
+        await pilot.pause()
+        assert all(screen.query_one(each).size.height > 2 for each in shown.values())
+
+
+@pytest.mark.timeout(600)
+async def test_five_hundred_steps_take_no_more_widgets_and_hold_no_key_up(tmp_path: Path) -> None:
+    session = Playing(
+        beginning(tmp_path / "run", env=partial(Corridor, 500), max_steps=500, think={"k": 8})
+    )
+    app = app_of(session)
+    drawn_s: list[float] = []
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+        await until(pilot, lambda: session.timeline.live.step >= 20)
+        await settled(pilot)
+        before = len(screen.query("*"))
+        while session.timeline.live.word != "DONE":
+            started = time.thread_time()
+            app.simulate_key("2" if len(drawn_s) % 2 else "3")
+            screen.draw()
+            screen._compositor.render_update(full=True)
+            drawn_s.append(time.thread_time() - started)
+            await asyncio.sleep(0.1)
+        await settled(pilot)
+        assert len(screen.query("*")) == before
+        assert len(screen.query_one(NoteList).options) < 600
+        assert session.timeline.live.step == 500
+    # The processor's time, not the clock's: the machine may be busy with other things.
+    assert sorted(drawn_s)[len(drawn_s) // 2] < 0.1, drawn_s
+
+
+async def test_the_start_screen_begins_a_game_and_tells_what_is_wrong(tmp_path: Path) -> None:
+    from agent.errors import ConfigError
+
+    asked: list[dict[str, object]] = []
+
+    def begun(form: dict[str, object]) -> Session:
+        asked.append(form)
+        if form["seed"] == "x":
+            raise ConfigError("seed 'x': no number")
+        return Playing(beginning(tmp_path / "run"))
+
+    def reopened(found: Found) -> Session:
+        return Session(found.path)
+
+    old = await noted(tmp_path / "runs" / "old")
+    start = StartScreen(begun, reopened, runs=recent(tmp_path / "runs"))
+    app = StenoApp(start)
+    async with app.run_test(size=(80, 24)) as pilot:
+        start.query_one("#seed", Input).value = "x"
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert app.screen is start
+        start.query_one("#seed", Input).value = "3"
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert isinstance(app.screen, MainScreen)
+        assert asked[-1]["seed"] == "3"
+        await pilot.press("q")
+    again = StartScreen(begun, reopened, runs=recent(tmp_path / "runs"))
+    app = StenoApp(again)
+    async with app.run_test(size=(80, 24)) as pilot:
+        again.query_one("#runs", OptionList).focus()
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, MainScreen)
+        assert app.screen.session.path == old
+
+
+def test_the_newest_unfinished_run_is_the_one_to_resume(tmp_path: Path) -> None:
+    from agent.errors import ConfigError
+
+    made(tmp_path / "runs" / "old")
+    with pytest.raises(ConfigError, match="no unfinished run"):
+        newest_unfinished(tmp_path / "runs")
+    (tmp_path / "runs" / "old" / "results.jsonl").unlink()
+    assert newest_unfinished(tmp_path / "runs") == tmp_path / "runs" / "old"
+
+
+async def test_a_memory_file_is_searched_as_one_types(tmp_path: Path) -> None:
+    file = tmp_path / "lab.sqlite"
+    with MemoryFile.open(file) as memory:
+        from memory import Add
+
+        for bank, title, body in (
+            ("ada", "tea", f"likes green tea {EVIL}"),
+            ("ada", "cat", "is called Byte"),
+            ("bob", "tea", "drinks coffee instead"),
+        ):
+            memory.edit_bank(
+                "person", bank, key=f"{bank}{title}", edits=[Add(title, body)], reason=""
+            )
+    browser = BrowserScreen(file)
+    app = StenoApp(browser)
+    async with app.run_test(size=(120, 40)) as pilot:
+        found = browser.query_one("#found", OptionList)
+        await until(pilot, lambda: found.option_count == 3)
+        await pilot.press("slash", *"coffee")
+        await until(pilot, lambda: found.option_count == 1)
+        assert "drinks coffee" in str(browser.query_one("#shown", Static).content)
+        await pilot.press(*["backspace"] * 6, "enter", "b")
+        await pilot.pause()
+        assert found.option_count == 3  # every bank, and two of them
+        await pilot.press("down", "down", "enter")
+        await until(pilot, lambda: "person/" in str(found.border_title))
+        await until(pilot, lambda: found.option_count in (1, 2))
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, NoteScreen)
+        await pilot.press("p")
+        await until(pilot, lambda: not isinstance(app.screen, NoteScreen))
+    with MemoryFile.open(file, read_only=True) as memory:
+        banks = memory.banks()
+        assert any(note.pinned for note in memory.all_notes(Scope(banks[0], tuple(banks))))
+
+
+async def test_without_colour_words_and_brackets_remain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    session = Playing(beginning(tmp_path / "run", think={"k": 4}))
+    app = app_of(session)
+    assert app.no_color
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = screen_of(pilot)
+        await until(pilot, lambda: screen.view.word == "DONE")
+        await settled(pilot)
+        assert "‹" in str(screen.query_one("#present", Static).content)
+        assert "DONE" in str(screen.query_one(StatusBar).content)

@@ -1,0 +1,185 @@
+"""A real terminal (tmux) and a real browser (Chromium), where the machine has them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+STENO = [sys.executable, "-c", "from agent.cli import main; main()"]
+GAME = ["--model", "scripted", "--env", "courier/town?length=60&level=1", "--max-steps", "3"]
+PATIENCE_S = 100.0
+pytestmark = [pytest.mark.terminal, pytest.mark.timeout(400)]
+
+
+def until(met: Callable[[], bool], said: Callable[[], str]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not met():
+        assert time.monotonic() < end, said()
+        time.sleep(0.2)
+
+
+class Tmux:
+    """One terminal of its own server, so that nobody else's is touched."""
+
+    def __init__(self, folder: Path) -> None:
+        self.socket = folder / "tmux"
+        self("new-session", "-d", "-x", "120", "-y", "40", "-c", str(folder), "sh")
+
+    def __call__(self, *words: str) -> str:
+        done = subprocess.run(
+            ["tmux", "-S", str(self.socket), "-f", "/dev/null", *words],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "TERM": "screen-256color"},
+        )
+        return done.stdout
+
+    def screen(self) -> str:
+        return self("capture-pane", "-p")
+
+    def type(self, *keys: str) -> None:
+        self("send-keys", *keys)
+
+    def until(self, text: str) -> None:
+        until(lambda: text in self.screen(), self.screen)
+
+    def process(self) -> int:
+        shell = self("display-message", "-p", "#{pane_pid}").strip()
+        return int(Path(f"/proc/{shell}/task/{shell}/children").read_text().split()[0])
+
+
+@pytest.fixture
+def tmux(tmp_path: Path) -> Iterator[Tmux]:
+    if shutil.which("tmux") is None:
+        pytest.skip("no tmux here")
+    terminal = Tmux(tmp_path)
+    try:
+        yield terminal
+    finally:
+        terminal("kill-server")
+
+
+def test_a_session_in_a_terminal_is_resized_and_left_in_order(tmux: Tmux, tmp_path: Path) -> None:
+    command = shlex.join([*STENO, "play", "--paused", "--out", "run", *GAME])
+    tmux.type(f"{command}; echo code=$?", "Enter")
+    tmux.until("PAUSED")
+    tmux.type("s")
+    tmux("resize-window", "-x", "40", "-y", "12")
+    tmux.until("[2 mind]")
+    tmux("resize-window", "-x", "80", "-y", "24")
+    tmux.until("Memory")
+    tmux.type("Space")
+    tmux.until("DONE")
+    tmux.type("q")
+    tmux.until("code=0")
+    tmux.type("echo back  again", "Enter")
+    tmux.until("back again")
+    assert (tmp_path / "run" / "results.jsonl").read_text().count("\n") == 1
+
+
+def test_a_session_that_is_told_to_end_restores_the_terminal(tmux: Tmux, tmp_path: Path) -> None:
+    command = shlex.join([*STENO, "play", "--paused", "--out", "run", *GAME])
+    tmux.type(f"{command}; echo code=$?", "Enter")
+    tmux.until("PAUSED")
+    os.kill(tmux.process(), signal.SIGTERM)
+    tmux.until(f"code={128 + signal.SIGTERM}")
+    tmux.until("steno play --resume")
+    assert "PAUSED" not in tmux.screen()  # the alternate screen is gone
+    assert tmux("display-message", "-p", "#{alternate_on}").strip() == "0"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_session_in_a_browser(tmp_path: Path) -> None:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no Chromium here")
+    pytest.importorskip("textual_serve")
+    pytest.importorskip("websockets")
+    port, inspected = free_port(), free_port()
+    play = [*STENO, "play", "--web", "--port", str(port), "--paused", *GAME]
+    browse = [
+        chromium,
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        f"--remote-debugging-port={inspected}",
+        "--remote-allow-origins=*",
+        "--window-size=1200,800",
+        "about:blank",
+    ]
+    with alone(play, tmp_path), alone(browse, tmp_path):
+        until(lambda: answers(f"http://localhost:{port}/"), lambda: "the server does not answer")
+        pages = f"http://localhost:{inspected}/json"
+        until(lambda: answers(pages), lambda: "the browser does not answer")
+        with urllib.request.urlopen(pages, timeout=10) as told:
+            page = next(each for each in json.load(told) if each["type"] == "page")
+        painted = asyncio.run(
+            painting(page["webSocketDebuggerUrl"], f"http://localhost:{port}/", b"PAUSED")
+        )
+        assert b"PAUSED" in painted, painted[-2000:]
+        assert len(list((tmp_path / "runs").iterdir())) == 1  # a visit's session is an ordinary run
+
+
+@contextmanager
+def alone(command: list[str], folder: Path) -> Iterator[None]:
+    """A process with a group of its own, so that whatever it starts ends with it."""
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(
+        command, cwd=folder, stdout=quiet, stderr=quiet, start_new_session=True
+    )
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(30)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+async def painting(inspector: str, url: str, wanted: bytes) -> bytes:
+    """What the page at `url` is sent to paint, until `wanted` is in it."""
+    from websockets.asyncio.client import connect
+
+    painted = b""
+    asked = [("Network.enable", {}), ("Page.navigate", {"url": url})]
+    async with connect(inspector, max_size=None) as page:
+        for number, (method, params) in enumerate(asked, 1):
+            await page.send(json.dumps({"id": number, "method": method, "params": params}))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                while wanted not in painted:
+                    told = json.loads(await page.recv())
+                    if told.get("method") == "Network.webSocketFrameReceived":
+                        frame = told["params"]["response"]
+                        data = frame["payloadData"]
+                        painted += base64.b64decode(data) if frame["opcode"] == 2 else data.encode()
+    return painted

@@ -1,0 +1,74 @@
+"""Figures as a few characters: a sparkline, a histogram, a meter. Pure, and fit for any terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.live import number
+from tui.state import Figures, View
+
+BARS = "▁▂▃▄▅▆▇█"
+
+
+def sparkline(values: Sequence[float], width: int) -> str:
+    """The last `width` values as bars, from 0 to the highest of them."""
+    last = list(values[-width:])
+    most = max(last, default=0.0)
+    if most <= 0:
+        return ""
+    return "".join(BARS[min(int(value / most * len(BARS)), len(BARS) - 1)] for value in last)
+
+
+def histogram(lengths: Sequence[tuple[int, int]]) -> str:
+    """Burst lengths and their shares: '1▂ 4█'."""
+    most = max((count for _, count in lengths), default=0)
+    return " ".join(
+        f"{length}{BARS[min(int(count / most * len(BARS)), len(BARS) - 1)]}"
+        for length, count in lengths
+        if count
+    )
+
+
+def meter(view: View, width: int) -> str:
+    """The window's fill as a bar: '█' tokens, '│' the high-water mark, '·' room."""
+    if not view.budget:
+        return "·" * width
+    filled = min(round(width * view.window / view.budget), width)
+    mark = min(round(width * view.high / view.budget), width - 1)
+    cells = ["█" if at < filled else "·" for at in range(width)]
+    cells[mark] = "┃" if mark < filled else "│"
+    return "".join(cells)
+
+
+def figure(value: float | None, digits: int = 2) -> str:
+    """A figure, or '-' for what is not measured."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def percent(value: float | None) -> str:
+    """A share as a percentage, or '-'."""
+    return "-" if value is None else f"{100 * value:.0f}%"
+
+
+def score(view: View) -> str:
+    """Points so far, of how many."""
+    most = "" if view.max_score is None else f"/{number(view.max_score)}"
+    return f"{number(view.score)}{most}"
+
+
+def parts(view: View, steering: str, width: int) -> list[str]:
+    """The figures, the most telling ones first, as short texts that can be dropped from the end."""
+    each: Figures = view.figures
+    spark = sparkline(each.recent_tpf, 16 if width >= 100 else 8)
+    return [
+        steering,
+        f"step {view.step}",
+        f"score {score(view)}",
+        f"TPF {figure(each.tpf)} {spark}".rstrip(),
+        f"window {view.window}/{view.budget} (high {view.high}, most {view.window_most})",
+        f"{figure(each.tokens_per_second, 0)} tokens/s",
+        f"{each.passes} passes",
+        f"agreement {percent(each.agreement)}",
+        f"bursts {histogram(each.lengths) or '-'}",
+        view.mode,
+    ]

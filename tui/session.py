@@ -1,0 +1,238 @@
+"""What a screen looks at: a run that is played here and can be steered, or one on record."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+from agent.background import BackgroundRun
+from agent.config import RunConfig
+from agent.controller import Controller
+from agent.errors import EXPECTED, RunDirectoryError
+from agent.events import Edited, Event
+from agent.lm import load_vocabulary
+from agent.lm.vocabulary import Vocabulary
+from agent.steering import EditNote, Mode
+from agent.telling import RecordedRun
+from memory import Edit, MemoryFile, Note, NoteVersion, Scope, Span
+from tui.state import View
+from tui.timeline import Timeline
+
+LEAVE_S = 0.8
+"""How long a run is waited for that is to end at once; its thread then ends with the process."""
+Begin = Callable[[Controller], BackgroundRun]
+Tell = Callable[[Event, View, View], None]
+"""Told of each event with the view before and after it, on the run's thread."""
+
+
+def _nothing(_event: Event, _before: View, _after: View) -> None:
+    """Where everything is drawn, nothing need be told."""
+
+
+class Session:
+    """A run on record, walked through. `Playing` adds the hand on one that is played here."""
+
+    controller: Controller | None = None
+    run: BackgroundRun | None = None
+
+    def __init__(self, path: Path | None, episode: int | None = None) -> None:
+        """Raises RunDirectoryError where `path` holds no run, or one of no such episode."""
+        self.path = path
+        self.timeline = Timeline()
+        self._size = -1
+        self.record: RecordedRun | None = None
+        if path is not None:
+            self.record = RecordedRun(path, vocabulary_of(path))
+            known = self.record.episodes()
+            if episode is not None and episode not in known:
+                raise RunDirectoryError(f"the run {str(path)!r} has no episode {episode} yet")
+            if known:
+                self.open(known[0] if episode is None else episode)
+
+    @property
+    def steerable(self) -> bool:
+        """Whether somebody here can steer it, now."""
+        return self.controller is not None and self.run is not None and not self.run.ended
+
+    @property
+    def directory(self) -> Path | None:
+        """The run directory, once there is one."""
+        return self.run.path if self.run is not None else self.path
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What ended the run before its time."""
+        return self.run.failure if self.run is not None and self.run.ended else None
+
+    @property
+    def config(self) -> RunConfig | None:
+        """What the run was told, once it is on record."""
+        return self.record.config if self.record is not None else None
+
+    @property
+    def memory(self) -> Path | None:
+        """The memory file, once there is one."""
+        return self.record.memory if self.record is not None else None
+
+    def open(self, episode: int) -> None:
+        """Look at another episode of the record."""
+        assert self.record is not None
+        self._size = self.record.size(episode)
+        self.timeline = Timeline(self.record.events(episode))
+
+    def spell(self) -> bool:
+        """Find what spells the passes of the record, and read it again; True where it was found.
+
+        It takes seconds where a tokenizer has to be loaded: for a thread of its own.
+        """
+        record = self.record
+        if record is None or record.vocabulary is not None or self.controller is not None:
+            return False
+        try:
+            record.vocabulary = load_vocabulary(record.config.model.name, record.model())
+        except EXPECTED:  # the model is not here any more: whole texts are shown
+            return False
+        self.open(self.timeline.live.episode)
+        return True
+
+    def neighbour(self, by: int) -> int | None:
+        """The episode before or after the one that is looked at."""
+        known = self.record.episodes() if self.record is not None else []
+        now = self.timeline.live.episode
+        beyond = [each for each in known if (each > now if by > 0 else each < now)]
+        return (min(beyond) if by > 0 else max(beyond)) if beyond else None
+
+    def refresh(self) -> bool:
+        """Read on where the record has grown; True where it has."""
+        if self.record is None or self.steerable:
+            return False
+        episode = self.timeline.live.episode
+        if self.record.size(episode) == self._size:
+            return False
+        self.open(episode)
+        return True
+
+    def leave(self) -> None:
+        """Nobody looks any more."""
+
+    # --- notes ---
+
+    def edit(self, order: EditNote) -> Future[bool]:
+        """Change a note by the version that was seen. The future raises what the file refuses."""
+        done: Future[bool] = Future()
+        try:
+            if self.memory is None or order.bank is None:
+                raise RunDirectoryError("there is no memory file yet")
+            with MemoryFile.open(self.memory) as memory:
+                scope = Scope(memory.find_bank(*order.bank))
+                key = secrets.token_hex(8)
+                made = memory.edit(scope, key=key, edits=[order.edit], reason=order.reason)
+            live = self.timeline.live
+            self.timeline.take(Edited(live.episode, live.step, made.versions))
+            done.set_result(True)
+        except EXPECTED as error:
+            done.set_exception(error)
+        return done
+
+
+class Playing(Session):
+    """A run that is played here."""
+
+    def __init__(
+        self, begin: Begin, *, mode: Mode = "auto", held: bool = False, tell: Tell = _nothing
+    ) -> None:
+        super().__init__(None)
+        self._tell = tell
+        self._taking = threading.RLock()
+        self.controller = Controller(self._watch, mode=mode, held=held)
+        self.run = begin(self.controller)
+        self._live = self.timeline
+        if self.run.path is not None:  # resumed: what was played before belongs to the story
+            self._attach(self.run.path)
+        self.run.start()
+
+    def _watch(self, event: Event) -> None:
+        """On the run's thread, or the model's. A view is a value: whoever draws takes the newest."""
+        with self._taking:
+            before = self._live.live
+            self._live.take(event)
+            self._tell(event, before, self._live.live)
+
+    def _attach(self, path: Path) -> None:
+        """Find the record that the run has begun to make."""
+        self.path = path
+        self.record = RecordedRun(path, vocabulary_of(path))
+        unfinished = set(self.record.episodes()) - set(self.record.outcomes())
+        if unfinished and not self._live.steps:
+            for event in self.record.events(min(unfinished)):
+                self._live.take(event)
+
+    def refresh(self) -> bool:
+        """Find the record once there is one."""
+        if self.record is None and self.run is not None and self.run.path is not None:
+            self._attach_quietly(self.run.path)
+        return False
+
+    def _attach_quietly(self, path: Path) -> None:
+        try:
+            self.path, self.record = path, RecordedRun(path)
+        except EXPECTED:  # its config is being written
+            self.record = None
+
+    def open(self, episode: int) -> None:
+        """Look at an episode; the one that is played is looked at live."""
+        if episode == self._live.live.episode:
+            self.timeline = self._live
+            return
+        assert self.record is not None
+        if self.record.vocabulary is None:
+            self.record.vocabulary = vocabulary_of(self.record.path)
+        self.timeline = Timeline(self.record.events(episode))
+
+    def edit(self, order: EditNote) -> Future[bool]:
+        """While it is played, an edit goes through the loop, which puts it on record."""
+        if self.steerable and self.controller is not None:
+            return self.controller.edit(order)
+        return super().edit(order)
+
+    def leave(self) -> None:
+        """End the run where it is: what was committed is kept, and a resume goes on from there."""
+        if self.run is not None and not self.run.ended:
+            self.run.abort()
+            if self.controller is not None:
+                self.controller.go_on()
+            self.run.wait(LEAVE_S)
+
+
+class Notebook:
+    """A memory file that is read for a person: notes, their history, where they came from."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def note(self, uid: str) -> tuple[Note, list[NoteVersion], list[Span]]:
+        """A note as it now stands, its versions, and the spans that it summarises.
+
+        Raises MemoryFileError.
+        """
+        with MemoryFile.open(self.path, read_only=True) as memory:
+            banks = memory.banks()
+            scope = Scope(banks[0], tuple(banks))
+            return memory.note(scope, uid), memory.versions(scope, uid), memory.sources(scope, uid)
+
+
+def note_order(note: Note, edit: Edit) -> EditNote:
+    """The order that changes a note."""
+    return EditNote((note.bank.kind, note.bank.name), note.uid, edit)
+
+
+def vocabulary_of(path: Path) -> Vocabulary | None:
+    """What spells the tokens of a run's passes; None where that would take loading a tokenizer."""
+    try:
+        name = RecordedRun(path).model()
+    except EXPECTED:  # it has not begun
+        return None
+    return load_vocabulary(name) if name == "scripted" else None
