@@ -22,7 +22,7 @@ def test_the_readmes_example_runs(
     assert "summarised" in printed
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/architecture.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/architecture.md", "docs/environments.md"])
 def test_the_files_that_a_document_names_exist(document: str) -> None:
     text = (ROOT / document).read_text()
     known = {path.name for path in ROOT.rglob("*.*") if ".venv" not in path.parts}
