@@ -17,6 +17,7 @@ from agent.config import SUMMARY_PROMPT_TOKENS
 from agent.context import Window, plan_cut, room_for_recalled
 from agent.errors import ModelFailed, NoteSyntaxError
 from agent.events import NotesWritten, Phase, Pruned, SummaryFailed, Thought
+from agent.in_force import in_force
 from agent.lm.stops import trim
 from agent.lm.types import Request, Slow
 from agent.note_ops import CLOSING, AddNote, DeleteNote, FindNotes, RewriteNote, constraint, parse
@@ -106,7 +107,7 @@ async def summarise(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     try:
         generation = await ctx.generate(state["step"], request)
         text = trim(vocabulary, generation.token_ids, ()).text
-        operations = parse(text, shown)
+        operations = in_force(parse(text, shown), ctx.changeable_titles)
     except (NoteSyntaxError, ModelFailed) as error:
         return _summary_failed(ctx, state, str(error))
     finally:

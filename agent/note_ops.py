@@ -92,8 +92,8 @@ def parse(text: str, notes_shown: int) -> list[NoteOperation]:
     """Read a whole answer: operations, then END, nothing else.
 
     Raises NoteSyntaxError, saying which line and why: no END (the answer was cut off), a line that is
-    no operation, a number that no note in the window has, two operations on one note, or nothing that
-    covers what happened (no ADD and no REWRITE).
+    no operation, a number that no note in the window has, or nothing that covers what happened (no ADD
+    and no REWRITE). Several operations may be about one note: `agent.in_force` says which one holds.
     """
     lines = [line.rstrip() for line in text.strip().split("\n")]
     if not text.strip():
@@ -101,17 +101,11 @@ def parse(text: str, notes_shown: int) -> list[NoteOperation]:
     if lines[-1] != END:
         raise NoteSyntaxError(f"the last line is {lines[-1][:60]!r}; it must be END")
     operations = [_parse_line(number, line) for number, line in enumerate(lines[:-1], 1)]
-    touched: set[int] = set()
     for operation in operations:
-        if not isinstance(operation, RewriteNote | DeleteNote):
-            continue
-        if operation.n > notes_shown:
+        if isinstance(operation, RewriteNote | DeleteNote) and operation.n > notes_shown:
             raise NoteSyntaxError(
                 f"there is no note {operation.n}; the window shows {notes_shown} notes"
             )
-        if operation.n in touched:
-            raise NoteSyntaxError(f"note {operation.n} is changed twice; change it once")
-        touched.add(operation.n)
     if not any(isinstance(operation, AddNote | RewriteNote) for operation in operations):
         raise NoteSyntaxError("nothing was noted; write at least one ADD or REWRITE")
     return operations
@@ -141,8 +135,7 @@ def grammar(notes_shown: int, *, finds: bool = True) -> str:
     """A Lark grammar (llguidance's dialect) whose texts are answers to a window with so many notes.
 
     It is a little narrower than the parser: it asks for an ADD or a REWRITE first, so that a legal
-    answer always covers something. What it cannot express, two operations on one note, the parser
-    still refuses.
+    answer always covers something. The parser refuses none of its texts.
     """
     numbers = "|".join(map(str, range(1, notes_shown + 1)))
     writes = '"ADD " TITLE ": " BODY "\\n"'

@@ -7,6 +7,7 @@ file counts, and what goes on from here follows that.
 from __future__ import annotations
 
 from agent.context import Cut
+from agent.in_force import in_force
 from agent.note_ops import NoteOperation, parse
 from agent.state import EpisodeContext
 
@@ -18,7 +19,9 @@ async def committed_summary(
     spans = await ctx.memory.call(lambda memory: memory.spans(ctx.uid, step=step, kind="summary"))
     # A summary's text is stored in the transaction that writes its notes: with it or not at all.
     texts = [span.text for span in spans if span.ordinal == ordinal and span.text is not None]
-    return tuple(parse(texts[0], ctx.changeable)) if texts else None
+    if not texts:
+        return None
+    return tuple(in_force(parse(texts[0], ctx.changeable), ctx.changeable_titles))
 
 
 async def committed_cut(ctx: EpisodeContext, key: str, planned: Cut) -> Cut:

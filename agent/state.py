@@ -102,6 +102,11 @@ class EpisodeContext(EpisodeRecord):
         return sum(note.bank in self.changeable_banks for note in self.notes_shown)
 
     @property
+    def changeable_titles(self) -> list[str]:
+        """The titles of those notes, in their order."""
+        return [note.title for note in self.notes_shown[: self.changeable]]
+
+    @property
     def transcript_allowance(self) -> int:
         """Tokens of transcript that a prune may leave: the low mark, less the largest head."""
         return self.marks.low - self.caps.head

@@ -44,10 +44,6 @@ Operation = Write | st.builds(DeleteNote, Number) | st.builds(FindNotes, Body)
 Answer = st.builds(lambda first, rest: [first, *rest], Write, st.lists(Operation, max_size=5))
 
 
-def numbers(operations: list[NoteOperation]) -> list[int]:
-    return [each.n for each in operations if isinstance(each, RewriteNote | DeleteNote)]
-
-
 @functools.cache
 def _guide() -> LLTokenizer:
     return LLTokenizer("byte")
@@ -66,7 +62,6 @@ def accepts(text: str, notes_shown: int = SHOWN) -> bool:
 @settings(deadline=None)
 @given(operations=Answer)
 def test_operations_read_back(operations: list[NoteOperation]) -> None:
-    assume(len(set(numbers(operations))) == len(numbers(operations)))
     text = render(operations)
     assert parse(text, SHOWN) == operations
     assert parse(f"\n  {text} \n", SHOWN) == operations, "space around the answer is no matter"
@@ -113,15 +108,12 @@ def test_the_grammar_derives_what_is_rendered(operations: list[NoteOperation]) -
 def test_the_grammar_derives_nothing_that_the_parser_refuses(text: str) -> None:
     try:
         operations = parse(text, SHOWN)
-    except NoteSyntaxError as error:
-        refused = str(error)
+    except NoteSyntaxError:
+        assert not accepts(text)
     else:
-        plain = text == render(
-            operations
-        )  # the parser forgives space that the grammar never writes
+        # The parser forgives space that the grammar never writes.
+        plain = text == render(operations)
         assert accepts(text) == (len(operations) <= MOST_OPERATIONS) or not plain
-        return
-    assert not accepts(text) or "is changed twice" in refused
 
 
 @given(junk=st.text(max_size=30), before=st.integers(0, 3))
@@ -173,7 +165,6 @@ HELP = (
         ("REWRITE 4: x\nEND", "there is no note 4; the window shows 3 notes"),
         ("REWRITE 0: x\nEND", "line 1 is 'REWRITE 0: x'" + HELP),
         ("REWRITE -1: x\nEND", "line 1 is 'REWRITE -1: x'" + HELP),
-        ("REWRITE 1: x\nDELETE 1\nEND", "note 1 is changed twice; change it once"),
         ("ADD a: b\u2028c\nEND", r"line 1 is 'ADD a: b\u2028c'" + HELP),
         ("ADD a\u2029: b\nEND", r"line 1 is 'ADD a\u2029: b'" + HELP),
         (f"REWRITE {'9' * 5000}: x\nEND", f"line 1 is 'REWRITE {'9' * 52}'" + HELP),

@@ -246,7 +246,7 @@ async def test_five_hundred_steps_take_no_more_widgets_and_hold_no_key_up(tmp_pa
             drawn_s.append(time.thread_time() - started)
             await asyncio.sleep(0.1)
         await settled(pilot)
-        assert len(screen.query("*")) == before
+        assert len(screen.query("*")) <= before  # fewer, once a passing notice is gone
         assert len(screen.query_one(NoteList).options) < 600
         assert session.timeline.live.step == 500
     # The processor's time, not the clock's: the machine may be busy with other things.

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.errors import ModelFailed, NoteSyntaxError
+from agent.errors import ModelFailed
 from agent.lm.constraint import Constraints, draw
 from agent.lm.sampling import choose
 from agent.lm.stops import text_is_complete
@@ -110,12 +110,7 @@ def test_notes_are_whole_whatever_the_logits(
     assert words.control_ids.isdisjoint(got)
     text = words.decode(got)
     assert text.endswith(CLOSING)
-    try:
-        operations = parse(text, notes_shown)
-    except NoteSyntaxError as error:
-        assert "is changed twice" in str(error)  # noqa: PT017 -- the other outcome is fine too
-    else:
-        assert 1 <= len(operations) <= MOST_OPERATIONS
+    assert 1 <= len(parse(text, notes_shown)) <= MOST_OPERATIONS
 
 
 def test_the_model_may_end_its_notes_early() -> None:
@@ -155,12 +150,8 @@ def test_notes_can_use_their_last_tokens() -> None:
 def test_a_number_in_notes_is_one_that_the_window_shows() -> None:
     for seed in range(20):
         got = generate(True, constraint(2), 40, seed, likes="REWRIT 0123456789", stops=(CLOSING,))
-        try:
-            operations = parse(vocabulary(True).decode(got), 2)
-        except NoteSyntaxError as error:
-            assert "changed twice" in str(error)  # noqa: PT017 -- the other outcome is fine too
-        else:
-            assert all(op.n in {1, 2} for op in operations if isinstance(op, RewriteNote))
+        operations = parse(vocabulary(True).decode(got), 2)
+        assert all(op.n in {1, 2} for op in operations if isinstance(op, RewriteNote))
 
 
 @settings(max_examples=40, deadline=None)
