@@ -32,8 +32,9 @@ help: ## list the targets
 play: $(INSTALLED) ## install, then play one TextWorld episode with the embedded model
 	$(strip $(PLAY) $(ARGS))
 
-test: $(INSTALLED_DEV) ## install what the tests need, then run them
-	$(strip $(BIN)/pytest $(ARGS))
+# A worker a processor, up to four (each may load the model), and a file's tests in one of them.
+test: $(INSTALLED_DEV) ## install what the tests need, then run them (ARGS='-n 0': one after the other)
+	$(strip $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS))
 
 soak: $(INSTALLED_DEV) ## the long tests: half an hour and more
 	$(strip $(BIN)/pytest -m soak $(ARGS))
