@@ -21,7 +21,9 @@ class Options(BaseModel):
     sentence.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
+    )
 
 
 O = TypeVar("O", bound=Options)  # noqa: E741
@@ -82,13 +84,21 @@ def did_you_mean(word: str, known: typing.Iterable[str]) -> str:
 
 
 def _bounds(metadata: list[Any]) -> str:
-    low = next((m.ge for m in metadata if isinstance(m, annotated_types.Ge)), None)
-    high = next((m.le for m in metadata if isinstance(m, annotated_types.Le)), None)
-    if low is not None and high is not None:
-        return f" from {low} to {high}"
-    if low is not None:
-        return f", {low} or more"
-    return f", {high} or less" if high is not None else ""
+    low = high = ""
+    for bound in metadata:
+        match bound:
+            case annotated_types.Ge(ge=least):
+                low = f"{least} or more"
+            case annotated_types.Gt(gt=floor):
+                low = f"over {floor}"
+            case annotated_types.Le(le=most):
+                high = f"{most} or less"
+            case annotated_types.Lt(lt=ceiling):
+                high = f"under {ceiling}"
+    if low.endswith(" or more") and high.endswith(" or less"):
+        return f" from {low.removesuffix(' or more')} to {high.removesuffix(' or less')}"
+    told = " and ".join(filter(None, (low, high)))
+    return f", {told}" if told else ""
 
 
 def _write(value: object) -> str:

@@ -134,7 +134,7 @@ def _ask(suite: str, question: Callable[[], T]) -> T:
         return question()
     except EnvError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise EnvUnavailable(
             f"the environment suite {suite!r} raised {type(error).__name__}: {error}"
         ) from error
@@ -146,10 +146,10 @@ def _survey() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     for suite, loader in _loaders().items():
         try:
             names = _load(suite, loader).names()
-            found += [(f"{suite}/{name}", summary) for name, summary in names]
+            found += [(f"{suite}/{name}", str(summary)) for name, summary in names]
         except EnvUnavailable as error:
             failed.append((suite, str(error)))
-        except Exception as error:  # noqa: BLE001 (a plugin's own code again)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (a plugin's own code again)
             failed.append((suite, f"its names() raised {type(error).__name__}: {error}"))
     return sorted(found), failed
 

@@ -6,16 +6,25 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import envs
 from agent.bench.environment import Played, at_random
 from agent.bench.raw import BARE, Bare
 from agent.players import Player, RandomPlayer, WalkthroughPlayer
+from envs import registry
 from envs.base import Info, TextEnv
+from envs.errors import EnvUnavailable
 from envs.spec import Spec
 
 ROUNDS = 5
+# Where games take long to start, fewer rounds than that are timed.
+TIMING_S = 10.0
+
+HEAD = """\
+| environment | random: points, won | walkthrough: points, won | steps/s | library's | ratio |
+|---|---|---|---|---|---|"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,24 @@ class Measured:
     floor: Scores
     ceiling: Scores | None
     speed: Speed
+    took_s: float
+    """All of it, by the clock on the wall."""
+
+
+def samples(say: Callable[[str], None]) -> list[str]:
+    """Specs that stand for every suite that is installed; of each other one it is said why not."""
+    found: list[str] = []
+    for suite, reason in registry.broken():
+        say(f"{suite}/*: not measured: {reason}")
+    for suite in registry.suites():
+        try:
+            lacking = registry.missing(suite)
+            found += registry.samples(suite) if lacking is None else []
+        except EnvUnavailable as error:
+            lacking = str(error)
+        if lacking is not None:
+            say(f"{suite}/*: not measured: {lacking}")
+    return found
 
 
 def measure(spec: str, *, seed: int, games: int, max_steps: int, steps: int) -> Measured:
@@ -59,11 +86,13 @@ def measure(spec: str, *, seed: int, games: int, max_steps: int, steps: int) -> 
     The games are those that `steno run --agent random` and `--agent walkthrough` play with the same
     seed, number and step limit. Raises what the environment raises.
     """
+    begun = time.perf_counter()
     with closing(envs.make(spec)) as env:
         floor = played(env, seed, games, max_steps, solved=False)
         assert floor is not None
         ceiling = played(env, seed, games, max_steps, solved=True)
-        return Measured(env.spec, floor, ceiling, timed(env, at_random(env, seed, steps)))
+        speed = timed(env, at_random(env, seed, steps))
+        return Measured(env.spec, floor, ceiling, speed, time.perf_counter() - begun)
 
 
 def played(env: TextEnv, seed: int, games: int, max_steps: int, *, solved: bool) -> Scores | None:
@@ -93,8 +122,10 @@ def timed(env: TextEnv, games: Sequence[Played]) -> Speed:
     parsed = Spec.parse(env.spec)
     make = BARE.get(parsed.suite)
     bare = make(parsed) if make else None
-    own, other = [], []
-    for _ in range(ROUNDS):
+    own: list[float] = []
+    other: list[float] = []
+    begun = time.perf_counter()
+    while not own or (len(own) < ROUNDS and time.perf_counter() - begun < TIMING_S):
         own.append(_seconds(lambda seed: env.reset(seed=seed), env.step, games))
         if bare is not None:
             other.append(_seconds(bare.reset, bare.step, _translated(bare, games)))
@@ -102,16 +133,18 @@ def timed(env: TextEnv, games: Sequence[Played]) -> Speed:
     return Speed(steps / min(own), steps / min(other) if other else None)
 
 
-def in_words(found: Measured) -> str:
-    """One line for a person."""
-    parts = [f"{found.spec}: random {_told(found.floor)}"]
-    parts.append(
-        "no walkthrough" if found.ceiling is None else f"walkthrough {_told(found.ceiling)}"
+def row(found: Measured) -> str:
+    """A row of the table that `HEAD` begins, as docs/benchmarks.md has it."""
+    speed = found.speed
+    cells = (
+        _named(found.spec),
+        _told(found.floor),
+        "none known" if found.ceiling is None else _told(found.ceiling),
+        f"{speed.steps_per_s:,.0f}",
+        "" if speed.bare_steps_per_s is None else f"{speed.bare_steps_per_s:,.0f}",
+        "" if speed.ratio is None else f"{speed.ratio:.2f}",
     )
-    speed = f"{found.speed.steps_per_s:,.0f} steps/s"
-    if found.speed.ratio is not None:
-        speed += f", {found.speed.ratio:.2f} of the library's {found.speed.bare_steps_per_s:,.0f}"
-    return "; ".join([*parts, speed])
+    return f"| {' | '.join(cells)} |"
 
 
 def figures(found: Sequence[Measured]) -> list[dict[str, Any]]:
@@ -151,8 +184,17 @@ def _scores(ends: Sequence[Info]) -> Scores:
     )
 
 
+def _named(spec: str) -> str:
+    """A spec as a table names it: of a story file only its name, as paths are a machine's own."""
+    parsed = Spec.parse(spec)
+    if not parsed.name.startswith("/"):
+        return f"`{spec}`"
+    return f"`{Spec(parsed.suite, Path(parsed.name).name, parsed.options)}`"
+
+
 def _told(scores: Scores) -> str:
     if scores.points is None:
-        return f"no score ({scores.games} games)"
-    won = "" if scores.won is None else f", {scores.won} of {scores.games} won"
-    return f"{scores.points:g} points{won}"
+        return "no score"
+    share = "" if scores.share is None else f" ({scores.share:.0%})"
+    won = "" if scores.won is None else f", {scores.won} of {scores.games}"
+    return f"{scores.points:g}{share}{won}"

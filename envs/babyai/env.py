@@ -71,13 +71,12 @@ class BabyAIEnv(GuardedEnv):
 
     def _answer(self, act: Act) -> str:
         """What is said to an action, from what stands in front before it is done."""
-        game = self._game
-        front = _front(game)
+        if act == "left" or act == "right":
+            return f"You turn {act}."
+        front = _front(self._game)
         name = "nothing" if front is None else _called(front)
-        carried = game.carrying
+        carried = self._game.carrying
         match act:
-            case "left" | "right":
-                return f"You turn {act}."
             case "forward":
                 free = front is None or front.can_overlap()
                 return "You go forward." if free else f"You cannot go on: {name} is in the way."

@@ -1,6 +1,7 @@
 """What is seen, in words: things and where they are, as somebody standing there would say it. Pure."""
 
 from collections.abc import Sequence
+from functools import cache
 
 # minigrid's numbers (minigrid/core/constants.py).
 _KINDS = ("", "", "wall", "floor", "door", "key", "ball", "box", "goal", "lava", "")
@@ -13,12 +14,15 @@ Cell = Sequence[int]
 """Kind, colour and state of one cell, as minigrid encodes it."""
 
 
+# There are few things and few places, and a game names them again at each step.
+@cache
 def thing(kind: str, colour: str, state: str = "") -> str:
     """A thing with its article: 'a locked blue door'."""
     words = f"{state} {colour} {kind}".split()
     return f"{'an' if words[0][0] in 'aeiou' else 'a'} {' '.join(words)}"
 
 
+@cache
 def place(ahead: int, right: int) -> str:
     """Where something is, in steps; `right` is negative to the left."""
     side = f"to the {'right' if right > 0 else 'left'}"
@@ -38,9 +42,8 @@ def seen(image: Sequence[Sequence[Cell]]) -> str:
     width, depth = len(image), len(image[0])
     middle, near = width // 2, depth - 1
     found = []
-    for column in range(width):
-        for row in range(depth):
-            kind, colour, state = image[column][row]
+    for column, cells in enumerate(image):
+        for row, (kind, colour, state) in enumerate(cells):
             if kind in _THINGS and (column, row) != (middle, near):
                 ahead, right = near - row, column - middle
                 found.append((ahead + abs(right), ahead, right, kind, colour, state))

@@ -55,8 +55,8 @@ class NetHackSuite:
         return [(task.name, f"NetHack: {task.summary}") for task in TASKS.values()]
 
     def samples(self) -> list[str]:
-        """Points with any hero, and a goal seen from near."""
-        return ["nethack/score?role=any", "nethack/staircase?view=near"]
+        """Points with any hero, a goal seen from near, and a game so short that its end is seen."""
+        return ["nethack/score?role=any", "nethack/staircase?view=near", "nethack/scout?steps=15"]
 
     def missing(self) -> str | None:
         """How to install the library where it is not."""

@@ -3,8 +3,8 @@
 import random
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,12 @@ from envs.reasoning.answers import harmless
 
 LIBRARY, EXTRA = "reasoning_gym", "reasoning"
 
-# These draw from Python's or numpy's own generators, of which there is one each. A test looks for
-# others.
-_DRAWERS = frozenset({"list_functions", "pool_matrix"})
+# Their questions draw from Python's or numpy's own generators, of which there is one each; no
+# verifier does. A test looks for others.
+_DRAWERS: dict[str, tuple[Callable[[], Any], Callable[[int], Any], Callable[[Any], Any]]] = {
+    "list_functions": (random.getstate, random.seed, random.setstate),
+    "pool_matrix": (np.random.get_state, np.random.seed, np.random.set_state),
+}
 _DRAWING = threading.Lock()
 # Modules that print while they make a question.
 _PRINTERS = {"bf": "reasoning_gym.code.contrib.bfit.Compiler.Optimizer"}
@@ -37,7 +40,7 @@ class Question:
         factory = load("reasoning_gym.factory", EXTRA)
         if task in _PRINTERS:
             quiet(load(_PRINTERS[task], EXTRA))
-        with self._alone(seed):
+        with _drawn_from(seed, *_DRAWERS[task]) if task in _DRAWERS else nullcontext():
             self._dataset = factory.create_dataset(task, seed=seed, size=1, **settings)
             self._entry = self._dataset[0]
 
@@ -57,26 +60,23 @@ class Question:
         if not harmless(self._task, answer):
             return 0.0
         try:
-            with warnings.catch_warnings(), self._alone(0):
+            with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of what a malformed answer is made of
                 score = float(self._dataset.score_answer(answer, self._entry))
         except Exception:  # noqa: BLE001 (verifiers raise whatever a malformed answer leads them to)
             return 0.0
         return min(max(score, 0.0), 1.0) if score == score else 0.0
 
-    def _alone(self, seed: int) -> AbstractContextManager[None]:
-        return _drawn_from(seed) if self._task in _DRAWERS else nullcontext()
-
 
 @contextmanager
-def _drawn_from(seed: int) -> Iterator[None]:
-    """Let the global generators draw from a seed, and put them back as they were."""
+def _drawn_from(
+    seed: int, keep: Callable[[], Any], sow: Callable[[int], Any], put_back: Callable[[Any], Any]
+) -> Iterator[None]:
+    """Let a generator of which there is one draw from a seed, and put it back as it was."""
     with _DRAWING:
-        kept = random.getstate(), np.random.get_state()
-        random.seed(seed)
-        np.random.seed(seed)
+        state = keep()
+        sow(seed)
         try:
             yield
         finally:
-            random.setstate(kept[0])
-            np.random.set_state(kept[1])
+            put_back(state)

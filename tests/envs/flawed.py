@@ -140,6 +140,16 @@ class Unplain(Changed):
         return {**info, "moves": object()}
 
 
+class Unpayable(Changed):
+    def paid(self, reward: float) -> float:
+        return float("nan")
+
+
+class Immeasurable(Changed):
+    def told(self, info: Any) -> Any:
+        return {**info, "score": float("nan")}
+
+
 class Truthy(Changed):
     def told(self, info: Any) -> Any:
         return {**info, "score": True}
@@ -231,6 +241,13 @@ class Falling(Sound):
 class Astray(Sound):
     def solution(self) -> list[str] | None:
         return ["up"] * 3
+
+
+class Short(Sound):
+    def turn(self) -> Turn:
+        turn = super().turn()
+        turn.max_score = 5.0
+        return turn
 
 
 class Lost(Sound):

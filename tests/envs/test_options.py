@@ -1,7 +1,9 @@
 import pytest
+from pydantic import Field
 
 import envs
 from envs.errors import SpecError
+from envs.options import Options, allowed, parse_options
 from envs.textworld.families import FAMILIES
 
 NUMBER_1_TO_5 = "it must be a whole number from 1 to 5 (ingredients in the recipe)"
@@ -53,3 +55,30 @@ def test_coin_levels_that_fit_are_allowed(level: int) -> None:
 def test_coin_levels_with_too_many_rooms_are_not(level: int) -> None:
     with pytest.raises(SpecError, match="at most 100"):
         envs.make(f"textworld/coin-collector?level={level}")
+
+
+class Bounded(Options):
+    share: float = Field(0.5, gt=0, lt=1, description="of the whole")
+    least: int = Field(3, ge=3)
+    most: int = Field(3, lt=9)
+    both: float = Field(1, ge=0, le=2.5)
+    some: int | None = Field(None, gt=2, le=7)
+    free: float = 0.0
+
+
+def test_every_kind_of_bound_is_told() -> None:
+    told = {name: allowed(field) for name, field in Bounded.model_fields.items()}
+    assert told == {
+        "share": "a number, over 0 and under 1",
+        "least": "a whole number, 3 or more",
+        "most": "a whole number, under 9",
+        "both": "a number from 0 to 2.5",
+        "some": "a whole number, over 2 and 7 or less",
+        "free": "a number",
+    }
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999"])
+def test_what_is_no_finite_number_is_refused(value: str) -> None:
+    with pytest.raises(SpecError, match=f"option free='{value}' is not allowed: it must be a num"):
+        parse_options(Bounded, "some/game", {"free": value})

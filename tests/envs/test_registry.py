@@ -37,6 +37,14 @@ class Faulty(Fine):
         raise RuntimeError("no answer today")
 
 
+class Leaving(Fine):
+    def names(self) -> list[tuple[str, str]]:
+        raise SystemExit(4)
+
+    def make(self, spec: Spec) -> Spec:
+        raise SystemExit(4)
+
+
 fine = other = Fine()
 
 
@@ -114,6 +122,7 @@ def test_a_broken_plugin_hides_no_other(install: Callable[..., None]) -> None:
         faulty=Faulty(),
         odd=3,
         quits=SystemExit(3),
+        leaves=Leaving(),
         mine=fine,
     )
     names = [name for name, _ in envs.available()]
@@ -123,6 +132,7 @@ def test_a_broken_plugin_hides_no_other(install: Callable[..., None]) -> None:
         "broken": "the environment suite 'broken' does not load (ImportError: no module named "
         "'left_pad'): repair or uninstall its package",
         "faulty": "its names() raised RuntimeError: no names today",
+        "leaves": "its names() raised SystemExit: 4",
         "odd": "the environment suite 'odd' is a int without names() and make(): its entry point "
         "in 'steno.envs' must give a suite object",
         "quits": "the environment suite 'quits' does not load (SystemExit: 3): repair or uninstall its "
@@ -130,6 +140,8 @@ def test_a_broken_plugin_hides_no_other(install: Callable[..., None]) -> None:
     }
     with pytest.raises(EnvUnavailable, match="'broken' does not load"):
         envs.make("broken/game")
+    with pytest.raises(EnvUnavailable, match="suite 'leaves' raised SystemExit: 4"):
+        envs.make("leaves/game")
     with pytest.raises(UnknownEnvironment, match="did you mean 'mine/game'"):
         envs.make("mind/game")
 

@@ -86,6 +86,13 @@ def test_the_example_is_found_checked_and_played(steno: Path, tmp_path: Path) ->
         cwd=str(tmp_path),
     )
     assert tested.returncode == 0, tested.stdout
+    command: list[str | Path] = [steno, "run", "--env", "guess/number?up_to=20", "--json"]
+    for agent, won in (("random", 0), ("walkthrough", 2)):
+        more = ["--agent", agent, "-n", "2", "--max-steps", "3", "--out", str(tmp_path / agent)]
+        played = run([*command, *more], cwd=str(tmp_path))
+        assert played.returncode == 0, played.stderr
+        summary = json.loads(played.stdout.splitlines()[-1])
+        assert (summary["scored"], summary["won"]) == (2, won)
     wrong = run([steno, "envs", "info", "guess/numbers"], cwd=str(tmp_path))
     assert wrong.returncode == 2
     assert "did you mean 'guess/number'" in wrong.stderr
