@@ -122,12 +122,21 @@ class Controller:
         return self._order(Hint(text))
 
     def set_burst(self, k: int, confidence: float) -> Future[bool]:
-        """Change how it thinks, from the next thought on."""
+        """Change how it thinks, from the next pass on.
+
+        The future raises AdapterMismatch for a larger k than the model can do.
+        """
         return self._order(SetBurst(k, confidence))
 
     def edit(self, edit: EditNote) -> Future[bool]:
         """Change a note. The future raises what the memory file refuses it for (Conflict, BadText)."""
         return self._order(edit)
+
+    @property
+    def hints_waiting(self) -> int:
+        """How many hints the model has not been told yet."""
+        with self._lock:
+            return sum(isinstance(queued.order, Hint) for queued in self._orders)
 
     def decide(self, verdict: Verdict) -> bool:
         """Approve, replace or refuse the proposed action. False where none is proposed."""
@@ -157,7 +166,7 @@ class Controller:
     # --- what the loop asks, on its own thread ---
 
     async def ready(self, purpose: Purpose, obey: Obey) -> None:
-        """See Steering. While held, note edits are carried out, and hints wait for the going on."""
+        """See Steering. While held, only hints wait for the going on."""
         self._attach()
         # A held gate is waited at here too, so that a pause holds where no pass is due yet.
         waiting = asyncio.ensure_future(self._passes.wait())
@@ -265,13 +274,16 @@ class Controller:
         obey: Obey,
         task: asyncio.Future[Generation] | asyncio.Future[None] | None = None,
     ) -> None:
-        """Wait for a condition that a change or the end of `task` may bring; edit notes meanwhile."""
+        """Wait for a condition that a change or the end of `task` may bring.
+
+        Orders that need no room in the window are carried out meanwhile.
+        """
         if task is not None:
             changed = self._changed
             task.add_done_callback(lambda _task: changed.set())
         while True:
             self._changed.clear()
-            await self._obey(obey, lambda order: isinstance(order, EditNote))
+            await self._obey(obey, lambda order: not isinstance(order, Hint))
             if met():
                 return
             await self._changed.wait()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.lm.types import Generation, Mode, Pass, Purpose
+from agent.lm.types import Burst, Generation, Mode, Pass, Purpose
 from memory import Note, NoteVersion
 
 PhaseWord = Literal[
@@ -183,6 +183,15 @@ class Hinted:
 
 
 @dataclass(frozen=True, slots=True)
+class BurstSet:
+    """A person changed how it thinks, from the next pass on."""
+
+    episode: int
+    step: int
+    mode: Burst
+
+
+@dataclass(frozen=True, slots=True)
 class Edited:
     """A person changed notes."""
 
@@ -209,6 +218,7 @@ Event = (
     | YourMove
     | Settled
     | Hinted
+    | BurstSet
     | Edited
 )
 Watcher = Callable[[Event], None]

@@ -7,7 +7,8 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from agent import prompts
-from agent.events import Edited, Hinted
+from agent.errors import AdapterMismatch
+from agent.events import BurstSet, Edited, Hinted
 from agent.lm.types import Burst, Purpose
 from agent.steering import EditNote, Hint, Order, SetBurst
 from agent.window_text import user_turn
@@ -43,16 +44,31 @@ EDITS: dict[str, type[Edit]] = {
 async def obey(ctx: EpisodeContext, step: int, purpose: Purpose, order: Order) -> bool:
     """Carry an order out before a generation for `purpose`, or say that it has to wait.
 
-    Raises the MemoryFileErrors of an edit that is refused; nothing has changed then.
+    Raises the MemoryFileErrors of an edit that is refused, and AdapterMismatch for too large a burst;
+    nothing has changed then.
     """
     if isinstance(order, Hint):
         return hint(ctx, step, purpose, order.text)
     if isinstance(order, SetBurst):
-        ctx.burst = Burst(order.k, order.confidence)
-        ctx.trace.person(step, "burst", k=order.k, confidence=order.confidence)
+        set_burst(ctx, step, Burst(order.k, order.confidence))
         return True
     await _edit(ctx, step, order)
     return True
+
+
+def set_burst(ctx: EpisodeContext, step: int, mode: Burst) -> None:
+    """Have this and later thoughts go on so. Raises AdapterMismatch: a generation would fail of it."""
+    most = ctx.model.burst_limit
+    if mode.k > most > 1:
+        raise AdapterMismatch(
+            f"a burst of {mode.k}: the adapter was trained for {most}; use k up to {most}"
+        )
+    ctx.burst = mode
+    if ctx.dial is not None:
+        ctx.dial.turn(mode)  # it goes on record behind the thought that it changes
+    else:
+        ctx.trace.person(step, "burst", **asdict(mode))
+    ctx.watch(BurstSet(ctx.index, step, mode))
 
 
 def hint(ctx: EpisodeContext, step: int, purpose: Purpose, text: str, *, told: bool = True) -> bool:

@@ -51,14 +51,14 @@ class RecordedSteering:
 
     async def action(self, step: int, obey: Obey) -> str | None:
         """What the person gave."""
-        while (event := self._next("edit")) is not None:
+        while (event := self._next("edit", "burst")) is not None:
             await obey(order_of(event))
         given = self._next("give")
         return None if given is None else str(given["text"])
 
     async def verdict(self, step: int, action: str, obey: Obey) -> Verdict:
         """What they decided; approvals are not on record, since nothing follows from them."""
-        while (event := self._next("edit")) is not None:
+        while (event := self._next("edit", "burst")) is not None:
             await obey(order_of(event))
         decided = self._next("replace", "refuse")
         if decided is None:

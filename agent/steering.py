@@ -28,7 +28,7 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class SetBurst:
-    """From the next thought on, bursts of up to `k` tokens, cut under `confidence`."""
+    """From the next forward pass that thinks, bursts of up to `k` tokens, cut under `confidence`."""
 
     k: int
     confidence: float
@@ -77,7 +77,7 @@ MODES: tuple[Mode, ...] = ("auto", "confirm", "human")
 
 
 class Steering(Protocol):
-    """Asked by the loop. Whoever waits inside carries out note edits meanwhile, by `obey`."""
+    """Asked by the loop. Whoever waits inside carries out meanwhile, by `obey`, all orders but hints."""
 
     gate: Gate | None
     """What may hold forward passes back."""

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from agent.config import RunConfig, recorded_config
 from agent.errors import RunDirectoryError
 from agent.events import (
     Began,
+    BurstSet,
     Cancelled,
     Edited,
     Event,
@@ -35,14 +35,15 @@ from agent.events import (
     Thought,
     Windowed,
 )
+from agent.kept import Kept
 from agent.lm.spelling import Spelling
 from agent.lm.types import Burst, Generation, Mode, Purpose, Slow
 from agent.lm.vocabulary import Vocabulary
 from agent.recorded import pass_of
 from agent.results import read_results
 from agent.rundir import RunDirectory
-from agent.trace import read
-from memory import MemoryFile, Note, NoteVersion, Scope, UnknownEpisode
+from agent.trace import read_from
+from memory import MemoryFile, Note
 
 WORDS: dict[Purpose, PhaseWord] = {
     "think": "THINKING",
@@ -93,91 +94,60 @@ class RecordedRun:
             raise RunDirectoryError(f"the run {str(self.path)!r} was never begun") from error
         return told
 
-    def size(self, episode: int) -> int:
-        """Bytes of record of an episode, which grow while it is played."""
-        try:
-            return self._directory.trace(episode).stat().st_size
-        except OSError:
-            return 0
-
     def outcomes(self) -> dict[int, str]:
         """How the episodes ended that have."""
         with suppress(RunDirectoryError):
             return {row.episode: row.outcome for row in read_results(self.path)}
         return {}
 
-    def events(self, episode: int) -> list[Event]:
-        """Everything that is on record of an episode. Raises MemoryFileError."""
-        with MemoryFile.open(self.memory, read_only=True) as memory:
-            kept = _Kept.of(memory, self.uid(episode), self._traced(episode))
+    def tell(self, episode: int) -> Telling:
+        """What is on record of an episode, to be told as far as it goes, and on from there."""
+        kept = Kept(self.uid(episode))
         teller = _Teller(episode, self.config, kept, self.vocabulary)
-        return [event for each in kept.trace for event in teller.tell(each)]
+        return Telling(self.memory, self._directory.trace(episode), kept, teller)
 
-    def _traced(self, episode: int) -> list[dict[str, Any]]:
-        found = []
-        with suppress(RunDirectoryError):  # its last line is being written, or was cut off
-            for event in read(self._directory.trace(episode)):
-                found.append(event)  # noqa: PERF402 -- what was read before an error counts
-        return found
+    def events(self, episode: int) -> Iterator[Event]:
+        """Everything that is committed of an episode. Raises MemoryFileError."""
+        return self.tell(episode).more()
 
 
-@dataclass(slots=True)
-class _Kept:
-    """What the memory file and the trace keep of an episode."""
+class Telling:
+    """One episode as it grows: each step is read once, when it has been committed."""
 
-    trace: list[dict[str, Any]]
-    texts: dict[str, str] = field(default_factory=dict)
-    """By span uid."""
-    notes: dict[str, Note] = field(default_factory=dict)
-    versions: dict[tuple[str, int], NoteVersion] = field(default_factory=dict)
-    written: dict[tuple[int, str], list[NoteVersion]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    """By step and reason."""
-    uid: str = ""
+    def __init__(self, memory: Path, trace: Path, kept: Kept, teller: _Teller) -> None:
+        self._memory, self._trace, self._kept, self._teller = memory, trace, kept, teller
+        self._told = 0
+        """Bytes of the trace."""
 
-    @classmethod
-    def of(cls, memory: MemoryFile, uid: str, trace: list[dict[str, Any]]) -> _Kept:
-        kept = cls(trace, uid=uid)
+    @property
+    def grown(self) -> bool:
+        """Whether the trace is longer than what was told of it."""
         try:
-            spans = memory.spans(uid)
-        except UnknownEpisode:
-            return kept
-        kept.texts = {span.uid: span.text or "(erased)" for span in spans}
-        banks = memory.banks()
-        everywhere = Scope(banks[0], tuple(banks))
-        own = [bank for bank in banks if (bank.kind, bank.name) == ("episode", uid)]
-        uids = [note.uid for bank in own for note in memory.all_notes(Scope(bank))]
-        for event in trace:
-            if event["e"] == "notes":
-                uids += [note for note, _ in event["shown"]]
-            elif event.get("what") == "edit":
-                uids += [note for note, _ in event["versions"]]
-        # What an episode notes at its end may go into a bank that it never showed.
-        shared = {bank for bank in banks if bank.kind != "episode"} if banks else set()
-        uids += [note.uid for bank in shared for note in memory.notes(Scope(bank), limit=200)]
-        for each in dict.fromkeys(uids):
-            kept.notes[each] = memory.note(everywhere, each)
-            for version in memory.versions(everywhere, each):
-                kept.versions[each, version.version] = version
-                if version.episode == uid and version.step is not None:
-                    kept.written[version.step, version.reason].append(version)
-        return kept
+            return self._trace.stat().st_size > self._told
+        except OSError:
+            return False
 
-    def note(self, uid: str, version: int) -> Note | None:
-        """A note as it was in a version."""
-        now, then = self.notes.get(uid), self.versions.get((uid, version))
-        if now is None or then is None:
-            return None
-        return replace(
-            now,
-            title=then.title,
-            body=then.body,
-            state=then.state,
-            version=version,
-            pinned=then.pinned,
-            updated=then.at,
-        )
+    def more(self) -> Iterator[Event]:
+        """The events of what was committed since the last time. Raises MemoryFileError."""
+        with MemoryFile.open(self._memory, read_only=True) as memory:
+            for step, end in self._steps():
+                last = step[-1]
+                # The trace is written before the memory file, which alone says what is committed.
+                if last["e"] == "step" and not self._kept.turn_to(memory, last["n"]):
+                    return
+                for each in step:
+                    yield from self._teller.tell(memory, each)
+                self._told = end
+
+    def _steps(self) -> Iterator[tuple[list[dict[str, Any]], int]]:
+        """The events that belong together, up to a step's or the episode's last, and where they end."""
+        found: list[dict[str, Any]] = []
+        with suppress(RunDirectoryError):  # a line is being written, or was cut off
+            for event, end in read_from(self._trace, self._told):
+                found.append(event)
+                if event["e"] in ("step", "end"):
+                    yield found, end
+                    found = []
 
 
 @dataclass(slots=True)
@@ -186,7 +156,7 @@ class _Teller:
 
     episode: int
     config: RunConfig
-    kept: _Kept
+    kept: Kept
     vocabulary: Vocabulary | None
     step: int = 1
     tokens: int = 0
@@ -194,20 +164,20 @@ class _Teller:
     shown: tuple[Note, ...] = ()
     seed: int = 0
 
-    def tell(self, event: Mapping[str, Any]) -> Iterator[Event]:
+    def tell(self, memory: MemoryFile, event: Mapping[str, Any]) -> Iterator[Event]:
         """The events that a watcher was told when this one was written."""
         kind = event["e"]
         if kind == "episode":
             self.seed = event["seed"]
         elif kind == "notes":
-            found = [self.kept.note(uid, version) for uid, version in event["shown"]]
+            found = [self.kept.note(memory, uid, version) for uid, version in event["shown"]]
             self.shown = tuple(note for note in found if note is not None)
         elif kind == "segment":
             yield from self._segment(event)
         elif kind == "generate":
             yield from self._generate(event)
         elif kind == "summary":
-            yield self._summary(event)
+            yield self._summary(memory, event)
         elif kind == "prune":
             self.tokens = event["after"]
             yield Phase(self.episode, "PRUNING")
@@ -216,16 +186,19 @@ class _Teller:
                 sizes = event["before"], event["after"]
                 yield Pruned(self.episode, event["step"], event["kind"], *sizes)
         elif kind == "person" and event["what"] == "edit":
-            named = [self.kept.versions.get((uid, n)) for uid, n in event["versions"]]
+            named = [self.kept.version(memory, uid, n) for uid, n in event["versions"]]
             written = tuple(version for version in named if version is not None)
             yield Edited(self.episode, event["step"], written)
+        elif kind == "person" and event["what"] == "burst":
+            mode = Burst(event["k"], event["confidence"])
+            yield BurstSet(self.episode, event["step"], mode)
         elif kind == "step":
             yield self._step(event)
         elif kind == "end":
             yield Phase(self.episode, "ERROR" if event["outcome"] == "error" else "DONE")
 
     def _text(self, step: int, kind: str, ordinal: int = 0) -> str:
-        return self.kept.texts.get(f"{self.kept.uid}/{step}/{kind}/{ordinal}", "")
+        return self.kept.text(f"{self.kept.uid}/{step}/{kind}/{ordinal}")
 
     def _windowed(self, step: int) -> Windowed:
         marks = self.config.marks(bare_head=0)
@@ -236,7 +209,7 @@ class _Teller:
         if event["kind"] == "head" and not self.tokens:
             self.tokens = len(event["ids"])
             yield self._windowed(event["turn"])
-        text = self.kept.texts.get(event["span"] or "", "")
+        text = self.kept.text(event["span"])
         if event["kind"] == "thought":
             yield Thought(self.episode, event["turn"], text)
         elif event["kind"] == "hint":
@@ -258,11 +231,11 @@ class _Teller:
             done = Generation(passes, event["stop"], event["wall_ms"] / 1000)
             yield Generated(self.episode, step, purpose, done)
 
-    def _summary(self, event: Mapping[str, Any]) -> Event:
+    def _summary(self, memory: MemoryFile, event: Mapping[str, Any]) -> Event:
         step = event["step"]
         if event["refused"] is not None:
             return SummaryFailed(self.episode, step, event["refused"])
-        written = tuple(self.kept.written.get((step, event["why"]), ()))
+        written = self.kept.written(memory, step, event["why"])
         return NotesWritten(self.episode, step, tuple(event["operations"]), written)
 
     def _step(self, event: Mapping[str, Any]) -> Event:

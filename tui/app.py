@@ -21,7 +21,8 @@ from tui.session import Session
 from tui.settings import Settings
 from tui.themes import THEMES
 
-EXIT_TERMINATED = 128 + signal.SIGTERM
+EXIT_SIGNAL = 128
+"""To be added to the signal that ended it, as a shell counts."""
 
 
 class StenoApp(App[None]):
@@ -43,7 +44,7 @@ class StenoApp(App[None]):
         self.first = first
         self.left: Path | None = None
         """The run that was left unfinished, for whoever wants to go on with it."""
-        self.shown: Session | None = None
+        self.shown: Session | None = first.session if isinstance(first, MainScreen) else None
         """The session that was looked at last."""
 
     def on_mount(self) -> None:
@@ -52,15 +53,16 @@ class StenoApp(App[None]):
         for each in (signal.SIGTERM, signal.SIGHUP):
             # Off the main thread, as in tests, there are no signals to handle.
             with suppress(ValueError, NotImplementedError, RuntimeError):
-                loop.add_signal_handler(each, self._terminated)
+                loop.add_signal_handler(each, self._terminated, each)
         self.push_screen(self.first)
 
-    def _terminated(self) -> None:
+    def _terminated(self, by: signal.Signals) -> None:
         self.leave()
-        self.exit(return_code=EXIT_TERMINATED)
+        self.exit(return_code=EXIT_SIGNAL + by)
 
     def watch_session(self, session: Session) -> None:
         """Show a session in the place of what is shown."""
+        self.shown = session
         self.switch_screen(MainScreen(session))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
@@ -102,13 +104,12 @@ class StenoApp(App[None]):
         self.action_leave()
 
     def leave(self) -> None:
-        """Let go of the session; remember where its run lies."""
-        for screen in self.screen_stack:
-            if isinstance(screen, MainScreen):
-                unfinished = screen.session.steerable
-                self.shown = screen.session
-                screen.session.leave()
-                self.left = screen.session.directory if unfinished else None
+        """Let go of the session; remember where its run lies. Twice is fine: it may be left already."""
+        session = self.shown
+        if session is not None and self.left is None:
+            unfinished = session.steerable
+            session.leave()
+            self.left = session.directory if unfinished else None
 
 
 class _Ran:

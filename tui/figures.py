@@ -45,6 +45,11 @@ def figure(value: float | None, digits: int = 2) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
+def pace(per_second: float | None) -> str:
+    """Tokens a second: a slow model's pace is no 0."""
+    return figure(per_second, 1 if per_second is not None and per_second < 10 else 0)
+
+
 def percent(value: float | None) -> str:
     """A share as a percentage, or '-'."""
     return "-" if value is None else f"{100 * value:.0f}%"
@@ -66,7 +71,7 @@ def parts(view: View, steering: str, width: int) -> list[str]:
         f"score {score(view)}",
         f"TPF {figure(each.tpf)} {spark}".rstrip(),
         f"window {view.window}/{view.budget} (high {view.high}, most {view.window_most})",
-        f"{figure(each.tokens_per_second, 0)} tokens/s",
+        f"{pace(each.tokens_per_second)} tokens/s",
         f"{each.passes} passes",
         f"agreement {percent(each.agreement)}",
         f"bursts {histogram(each.lengths) or '-'}",

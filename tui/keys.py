@@ -71,7 +71,7 @@ KEYS = (
         "k_more",
         "plus",
         "burst_size(1)",
-        "Bursts of one token more, from the next thought on",
+        "Bursts of one token more, from the next pass on",
         "session",
     ),
     Key("k_less", "minus", "burst_size(-1)", "Bursts of one token less", "session"),

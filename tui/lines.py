@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from agent.config import one_of
 from agent.controller import Controller
 from agent.errors import EXPECTED
+from agent.lm.types import Burst
 from agent.steering import MODES, Approved, EditNote, Refused, Replaced
 from memory import Approve, Delete, Edit, NoteVersion, Pin, Rewrite
 from tui import plain
-from tui.session import Notebook, Session
+from tui.session import Notebook, Playing, Session
 from tui.state import View
 from tui.text import shown
 
@@ -45,8 +47,8 @@ COMMANDS = (
     Command(
         "do", "ACTION", "play this, in the place of the proposed action or where you play", True
     ),
-    Command("k", "N", "bursts up to N tokens, from the next thought on", True),
-    Command("confidence", "0..1", "where bursts are cut, from the next thought on", True),
+    Command("k", "N", "bursts up to N tokens, from the next pass on", True),
+    Command("confidence", "0..1", "where bursts are cut, from the next pass on", True),
     Command("hint", "WORDS", "say something to the model", True),
     Command("notes", "", "the notes, numbered"),
     Command("note", "N", "a note: its versions, and the thoughts that it came from"),
@@ -70,9 +72,6 @@ class Lines:
     def __init__(self, session: Session, say: Callable[[str], None]) -> None:
         self._session, self._say = session, say
         self._at: int | None = None
-        config = session.config
-        self._size = config.think.k if config else 8
-        self._sure = config.think.confidence if config else 0.9
 
     def answer(self, line: str) -> bool:
         """Do what a line says. False: leave."""
@@ -144,8 +143,7 @@ class Lines:
         size = _whole(rest)
         if size < 1:
             raise ValueError(f"{size}: a burst has at least one token")
-        self._size = size
-        self._set_burst()
+        self._set_burst(replace(self._playing.burst, k=size))
 
     def _confidence(self, rest: str) -> None:
         try:
@@ -154,18 +152,17 @@ class Lines:
             share = -1.0
         if not 0 <= share <= 1:
             raise ValueError(f"{rest!r}: give a number from 0 to 1")
-        self._sure = share
-        self._set_burst()
+        self._set_burst(replace(self._playing.burst, confidence=share))
 
-    def _set_burst(self) -> None:
-        self._hand.set_burst(self._size, self._sure)
-        self._say(f"bursts up to {self._size}, confidence {self._sure}, from the next thought on")
+    def _set_burst(self, wanted: Burst) -> None:
+        with suppress(NotYet):  # what is done is told when it is done
+            self._playing.set_burst(wanted).result(PATIENCE_S)
 
     def _hint(self, rest: str) -> None:
         if not rest:
             raise ValueError("say what the model should know")
         self._hand.hint(rest)
-        self._say("the model is told before its next thought or action")
+        self._say("hint waiting: the model is told before its next thought or action")
 
     # --- notes ---
 
@@ -231,6 +228,8 @@ class Lines:
 
     def _figures(self, _rest: str) -> None:
         self._say(plain.summary(self._view))
+        if self._session.steerable and self._hand.hints_waiting:
+            self._say(f"hints waiting: {self._hand.hints_waiting}")
 
     def _back(self, _rest: str) -> None:
         self._look_at(self._session.timeline.before(self._at))
@@ -271,6 +270,11 @@ class Lines:
     def _hand(self) -> Controller:
         assert self._session.controller is not None
         return self._session.controller
+
+    @property
+    def _playing(self) -> Playing:
+        assert isinstance(self._session, Playing)
+        return self._session
 
 
 def _whole(text: str) -> int:

@@ -50,13 +50,12 @@ class MindPane(VerticalScroll):
 
     def show(self, view: View, before: View | None) -> None:
         """Show a view; only what differs from `before` is drawn again."""
+        self.border_title = Content(f"Mind: {view.mode}" if view.mode else "Mind")
         if before is not None and view.entries is before.entries:
             return
         if before is None or blocks.past(view) != blocks.past(before):
             self.query_one("#earlier", Static).update(blocks.earlier(view, folded=self.folded))
         self.query_one("#present", Static).update(blocks.present(view))
-        mode = f": {view.mode}" if view.mode else ""
-        self.border_title = Content(f"Mind{mode}")
 
 
 class NoteList(OptionList):

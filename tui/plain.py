@@ -12,6 +12,7 @@ from typing import TextIO
 
 from agent.controller import Controller
 from agent.events import (
+    BurstSet,
     Cancelled,
     Edited,
     Event,
@@ -88,6 +89,8 @@ def _of_the_game(event: Opened | Stepped) -> Iterator[str]:
 def _of_steering(event: Event) -> Iterator[str]:
     if isinstance(event, Hinted):
         yield from _marked('" told the model: ', shown(event.text))
+    elif isinstance(event, BurstSet):
+        yield f"[BURSTS] up to {event.mode.k}, confidence {event.mode.confidence}, from the next pass"
     elif isinstance(event, SummaryFailed):
         yield f"! notes not usable: {shown(event.reason)}"
     elif isinstance(event, Pruned):

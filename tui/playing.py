@@ -94,7 +94,10 @@ def on_screen(
         app = StenoApp(MainScreen(session), liked)
     else:
         app = StenoApp(_start(values, mode, held), liked)
-    app.run()
+    try:
+        app.run()
+    finally:
+        app.leave()  # whatever ended it, an error too, the run ends in order
     if app.left is not None:
         sys.stdout.write(f"go on with: steno play --resume {shlex.quote(str(app.left))}\n")
     shown = app.shown

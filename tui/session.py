@@ -9,14 +9,15 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from agent.background import BackgroundRun
-from agent.config import RunConfig
+from agent.config import RunConfig, ThinkConfig
 from agent.controller import Controller
 from agent.errors import EXPECTED, RunDirectoryError
 from agent.events import Edited, Event
 from agent.lm import load_vocabulary
+from agent.lm.types import Burst
 from agent.lm.vocabulary import Vocabulary
 from agent.steering import EditNote, Mode
-from agent.telling import RecordedRun
+from agent.telling import RecordedRun, Telling
 from memory import Edit, MemoryFile, Note, NoteVersion, Scope, Span
 from tui.state import View
 from tui.timeline import Timeline
@@ -42,8 +43,12 @@ class Session:
         """Raises RunDirectoryError where `path` holds no run, or one of no such episode."""
         self.path = path
         self.timeline = Timeline()
-        self._size = -1
+        self._telling: Telling | None = None
+        self._reading = threading.Lock()
+        """Held while what is looked at grows or changes: another episode is opened on a thread."""
         self.record: RecordedRun | None = None
+        self.left = False
+        """Whether nobody looks any more."""
         if path is not None:
             self.record = RecordedRun(path, vocabulary_of(path))
             known = self.record.episodes()
@@ -78,10 +83,15 @@ class Session:
         return self.record.memory if self.record is not None else None
 
     def open(self, episode: int) -> None:
-        """Look at another episode of the record."""
+        """Look at another episode of the record; a long one takes seconds. Any thread may call it.
+
+        Raises MemoryFileError and RunDirectoryError.
+        """
         assert self.record is not None
-        self._size = self.record.size(episode)
-        self.timeline = Timeline(self.record.events(episode))
+        telling = self.record.tell(episode)
+        timeline = Timeline(telling.more())
+        with self._reading:
+            self._telling, self.timeline = telling, timeline
 
     def spell(self) -> bool:
         """Find what spells the passes of the record, and read it again; True where it was found.
@@ -109,14 +119,16 @@ class Session:
         """Read on where the record has grown; True where it has."""
         if self.record is None or self.steerable:
             return False
-        episode = self.timeline.live.episode
-        if self.record.size(episode) == self._size:
-            return False
-        self.open(episode)
-        return True
+        with self._reading:
+            before = self.timeline.live
+            if self._telling is not None and self._telling.grown:
+                for event in self._telling.more():
+                    self.timeline.take(event)
+            return self.timeline.live is not before
 
     def leave(self) -> None:
         """Nobody looks any more."""
+        self.left = True
 
     # --- notes ---
 
@@ -150,6 +162,7 @@ class Playing(Session):
         self.controller = Controller(self._watch, mode=mode, held=held)
         self.run = begin(self.controller)
         self._live = self.timeline
+        self._asked: Burst | None = None
         if self.run.path is not None:  # resumed: what was played before belongs to the story
             self._attach(self.run.path)
         self.run.start()
@@ -169,6 +182,28 @@ class Playing(Session):
         if unfinished and not self._live.steps:
             for event in self.record.events(min(unfinished)):
                 self._live.take(event)
+
+    @property
+    def burst(self) -> Burst:
+        """How it thinks in bursts, or how it was asked to; what the config says, until it thinks."""
+        told = self._asked or self._live.live.burst
+        if told is not None:
+            return told
+        think = ThinkConfig() if self.config is None else self.config.think
+        return Burst(think.k, think.confidence)
+
+    def set_burst(self, wanted: Burst) -> Future[bool]:
+        """Change how it thinks, from the next pass on. The future raises AdapterMismatch."""
+        assert self.controller is not None
+        self._asked = wanted
+        done = self.controller.set_burst(wanted.k, wanted.confidence)
+
+        def told(_done: Future[bool]) -> None:
+            if self._asked == wanted:  # carried out or refused: the view tells how it thinks
+                self._asked = None
+
+        done.add_done_callback(told)
+        return done
 
     def refresh(self) -> bool:
         """Find the record once there is one."""
@@ -190,7 +225,7 @@ class Playing(Session):
         assert self.record is not None
         if self.record.vocabulary is None:
             self.record.vocabulary = vocabulary_of(self.record.path)
-        self.timeline = Timeline(self.record.events(episode))
+        self.timeline = Timeline(self.record.events(episode))  # it has ended: it grows no more
 
     def edit(self, order: EditNote) -> Future[bool]:
         """While it is played, an edit goes through the loop, which puts it on record."""
@@ -200,6 +235,7 @@ class Playing(Session):
 
     def leave(self) -> None:
         """End the run where it is: what was committed is kept, and a resume goes on from there."""
+        self.left = True
         if self.run is not None and not self.run.ended:
             self.run.abort()
             if self.controller is not None:

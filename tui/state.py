@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from agent.events import (
     Began,
+    BurstSet,
     Cancelled,
     Edited,
     Event,
@@ -30,7 +31,7 @@ from agent.events import (
     Windowed,
     YourMove,
 )
-from agent.lm.types import Purpose
+from agent.lm.types import Burst, Purpose
 from memory import NoteVersion
 from tui.text import shown
 
@@ -153,6 +154,8 @@ class View:
     budget: int = 0
     mode: str = ""
     """How it thinks, as the trace spells it."""
+    burst: Burst | None = None
+    """The same, where it thinks in bursts."""
 
     @property
     def word(self) -> str:
@@ -228,14 +231,18 @@ def _windowed(view: View, event: Windowed) -> View:
 
 
 def _began(view: View, event: Began) -> View:
-    entry = Entry(event.step, event.purpose, live=True)
-    mode = str(event.mode) if event.purpose == "think" else view.mode
+    if event.purpose == "think":
+        burst = event.mode if isinstance(event.mode, Burst) else None
+        view = replace(view, mode=str(event.mode), burst=burst)
     return replace(
-        _written(view, entry),
+        _written(view, Entry(event.step, event.purpose, live=True)),
         window=event.window_tokens,
         window_most=max(view.window_most, event.window_tokens),
-        mode=mode,
     )
+
+
+def _burst_set(view: View, event: BurstSet) -> View:
+    return replace(view, mode=str(event.mode), burst=event.mode)
 
 
 def _passed(view: View, event: Passed) -> View:
@@ -380,6 +387,7 @@ def _kept(items: tuple[Any, ...], most: int) -> tuple[Any, ...]:
 
 _REDUCERS: dict[type[Any], Callable[[View, Any], View]] = {
     Began: _began,
+    BurstSet: _burst_set,
     Cancelled: _cancelled,
     Edited: _edited,
     Generated: _generated,

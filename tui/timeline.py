@@ -8,7 +8,7 @@ from agent.events import Event, Opened, Stepped
 from tui.state import View, reduce
 
 MOST_KEPT = 4_000
-"""Views that are kept of an episode being played; older steps are read back from its record."""
+"""Views that are kept of an episode; where older steps are asked for, the oldest of them is shown."""
 
 
 class Timeline:

@@ -24,7 +24,7 @@ from agent.lm.job import Job
 from agent.lm.network import Network, Part, PassFailed
 from agent.lm.session import Session
 from agent.lm.tokenizer import TokenizerVocabulary
-from agent.lm.types import Burst, Generation, OnPass, Pass, Request, Slow
+from agent.lm.types import Burst, Generation, OnPass, Pass, Request
 
 T = TypeVar("T")
 _CLOSED = "the engine was closed"
@@ -180,6 +180,8 @@ class Engine:
             waiting = self._admit(waiting, active)
             ready = [job for job in active if job.may_pass()]
             if ready and self._queue.empty():
+                for job in ready:
+                    job.set_mode(self._network.most_masks)
                 for batch in self._batches(ready):
                     self._advance(batch)
                 continue
@@ -220,14 +222,8 @@ class Engine:
             return False
         if job.session_name not in self._sessions:
             self._sessions[job.session_name] = Session(self._network.slots.take())
-        job.begin(self._sessions[job.session_name], self._masks(job.request))
+        job.begin(self._sessions[job.session_name])
         return True
-
-    def _masks(self, request: Request) -> int:
-        """How many masks its passes carry: none where the filter would delete what they produce."""
-        if isinstance(request.mode, Slow):
-            return self._network.most_masks if request.mode.verified else 0
-        return min(request.mode.k - 1, self._network.most_masks)
 
     def _batches(self, active: Sequence[Job]) -> list[list[Job]]:
         wide = [[job] for job in active if job.width > WIDE_TOKENS]

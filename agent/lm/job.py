@@ -17,7 +17,7 @@ from agent.lm.network import Part
 from agent.lm.sampling import Rows, choose
 from agent.lm.session import Session
 from agent.lm.stops import text_is_complete
-from agent.lm.types import Generation, Pass, Request, Slow, StopReason
+from agent.lm.types import Generation, Mode, Pass, Request, Slow, StopReason
 from agent.lm.vocabulary import Vocabulary
 
 # A guess costs a position and no pass, so verified slow mode guesses on even odds.
@@ -38,6 +38,7 @@ class Job:
     error: BaseException | None = None
 
     _session: Session = field(init=False)
+    _mode: Mode = field(init=False)
     _masks: int = 0
     _generator: torch.Generator = field(default_factory=torch.Generator)
     _uniforms: list[float] = field(default_factory=list)
@@ -52,16 +53,26 @@ class Job:
     _drawn: list[int] = field(default_factory=list)  # drawn from ordinary logits in this pass
     _rejected: int = 0
 
-    def begin(self, session: Session, masks: int) -> None:
+    def begin(self, session: Session) -> None:
         """Mirror the window and get ready for the first pass."""
         self._started = time.perf_counter()
-        self._session, self._masks = session, masks
+        self._session, self._mode = session, self.request.mode
         self._pending = session.follow(self.window)
         self._generator.manual_seed(self.request.sampling.seed)
 
     def may_pass(self) -> bool:
         """Whether nobody holds its next pass back."""
         return self.request.gate is None or self.request.gate.may_pass()
+
+    def set_mode(self, most_masks: int) -> None:
+        """Look up how the next pass is to think, and how many masks it carries for it."""
+        mode = self.request.mode_after(len(self._passes))
+        if mode != self._mode:
+            self._mode, self._guesses = mode, []  # a burst guesses nothing
+        if isinstance(mode, Slow):  # no masks where the filter would delete what they produce
+            self._masks = most_masks if mode.verified else 0
+        else:
+            self._masks = min(mode.k - 1, most_masks)
 
     @property
     def width(self) -> int:
@@ -133,7 +144,7 @@ class Job:
 
     def _keep(self, burst: bursts.Burst) -> list[int]:
         """The tokens to keep, and what the next pass is to be fed."""
-        mode = self.request.mode
+        mode = self._mode
         if isinstance(mode, Slow):
             self._pending, self._unscored = self._drawn[-1:], 1
             if not mode.verified:

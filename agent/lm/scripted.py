@@ -142,20 +142,22 @@ class ScriptedModel:
             )
         )
         ids, stop = self._stopped(text, request)
-        size = request.mode.k if isinstance(request.mode, Burst) else 1
-        passes = []
-        for start in range(0, len(ids), size):
+        passes: list[Pass] = []
+        start = 0
+        while start < len(ids):
             if request.gate is not None:
                 await request.gate.wait()
-            kept = tuple(ids[start : start + size])
+            mode = request.mode_after(len(passes))
+            kept = tuple(ids[start : start + (mode.k if isinstance(mode, Burst) else 1)])
             each = Pass(kept, (_LOGPROB,) * len(kept), len(window) if start == 0 else 0)
             passes.append(each)
+            start += len(kept)
             if request.gate is not None:
                 request.gate.passed(request.purpose)
             if on_pass is not None:
                 on_pass(each)
             if request.max_passes is not None and len(passes) == request.max_passes:
-                stop = "max_passes" if start + size < len(ids) else stop
+                stop = "max_passes" if start < len(ids) else stop
                 break
         return Generation(tuple(passes), stop, 0.0)
 

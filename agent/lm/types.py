@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from agent.lm.dial import Dial
 from agent.lm.gate import Gate
 from agent.lm.vocabulary import Vocabulary
 
@@ -89,7 +90,8 @@ class Request:
 
     `stop_strings` end it at the first token whose text completes one of them; the end-of-turn tokens
     of the vocabulary always end it. `max_tokens` and `max_passes` count kept tokens and emitting passes.
-    A `gate` may hold its passes back; it is no part of what is asked.
+    A `gate` may hold its passes back, and a `dial` change its mode between two of them: they are no
+    part of what is asked.
     """
 
     purpose: Purpose
@@ -100,6 +102,11 @@ class Request:
     max_passes: int | None = None
     constraint: Constraint | None = None
     gate: Gate | None = field(default=None, compare=False, repr=False)
+    dial: Dial | None = field(default=None, compare=False, repr=False)
+
+    def mode_after(self, made: int) -> Mode:
+        """The mode of the pass that comes after `made` ones."""
+        return self.mode if self.dial is None else self.dial.after(made)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,10 @@ import pytest
 from agent.background import BackgroundRun, begin, go_on
 from agent.config import RunConfig
 from agent.controller import Controller
+from agent.errors import AdapterMismatch
 from agent.events import (
     Began,
+    BurstSet,
     Cancelled,
     Event,
     Held,
@@ -29,7 +31,7 @@ from agent.events import (
     YourMove,
 )
 from agent.lm.scripted import Prompt, Script, ScriptedModel, stroll
-from agent.lm.types import Generation, OnPass, Request
+from agent.lm.types import Burst, Generation, OnPass, Request
 from agent.playing import Run
 from agent.runner import run_async
 from agent.steering import Approved, EditNote, Refused, Replaced
@@ -135,6 +137,22 @@ class Slow(ScriptedModel):
         threading.Thread(target=work, daemon=True).start()
         await task
         return whole
+
+
+class Counting(ScriptedModel):
+    """A model that counts the tokens of each pass of its thoughts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[list[int]] = []
+
+    async def generate(
+        self, session: str, window: Sequence[int], request: Request, on_pass: OnPass | None = None
+    ) -> Generation:
+        done = await super().generate(session, window, request, on_pass)
+        if request.purpose == "think":
+            self.sizes.append([len(each.token_ids) for each in done.passes])
+        return done
 
 
 def test_a_run_that_nobody_touches_is_an_ordinary_run(tmp_path: Path) -> None:
@@ -250,6 +268,77 @@ def test_bursts_change_from_the_next_thought_on(tmp_path: Path) -> None:
     thoughts = [p.each.token_ids for p in it.of(Passed) if p.purpose == "think"]
     assert max(map(len, thoughts[:2])) == 8
     assert max(map(len, thoughts[3:])) == 2
+
+
+def test_bursts_change_in_the_middle_of_a_thought_from_the_next_pass_on(tmp_path: Path) -> None:
+    with steered(tmp_path / "run", held=True, think={"k": 8}, length=3) as it:
+        for count in (1, 2):
+            it.until_held()
+            it.controller.step("pass")
+            it.until(lambda count=count: len(it.of(Passed)) == count)  # type: ignore[misc]
+        it.until_held()
+        assert it.controller.set_burst(2, 0.5).result(PATIENCE_S)  # it needs no going on
+        assert [event.mode for event in it.of(BurstSet)] == [Burst(2, 0.5)]
+        it.controller.step("pass")
+        it.until(lambda: len(it.of(Passed)) == 3)
+        done = it.end()
+    sizes = [len(each.each.token_ids) for each in it.of(Passed)]
+    assert sizes[:3] == [8, 8, 2]
+    events = [e for e in read(trace_of(done)) if e["e"] in ("generate", "person")]
+    assert (events[0]["mode"], events[0]["turns"]) == ("burst(8, 0.9)", [[2, 2, 0.5]])
+    assert events[1]["what"] == "burst"
+    assert {e["mode"] for e in events[2:] if e.get("purpose") == "think"} == {"burst(2, 0.5)"}
+    assert [e for e in events[2:] if "turns" in e] == []
+    again = Counting()
+    found = verify(done.path, with_model=True, model=again, make_env=lambda _spec: Corridor(3))
+    assert found.sound
+    assert again.sizes[0][:3] == [8, 8, 2]  # the same passes, not only the same words
+    assert all(max(each) == 2 for each in again.sizes[1:])
+    check_invariants(done, 768)
+
+
+def test_how_it_was_asked_to_think_outlives_a_resume(tmp_path: Path) -> None:
+    with steered(tmp_path / "run", held=True, think={"k": 8}, length=4) as it:
+        it.until_held()
+        it.controller.set_burst(2, 0.5)
+        it.controller.step("action")
+        it.until(lambda: len(it.of(Stepped)) == 1)
+        it.until_held()
+        it.run.abort()
+        assert it.run.wait(PATIENCE_S)
+    assert it.run.path is not None
+    resumed = go_on(
+        it.run.path, Controller(), model=ScriptedModel(), make_env=lambda _spec: Corridor(4)
+    )
+    resumed.start()
+    assert resumed.wait(PATIENCE_S)
+    assert resumed.done is not None
+    modes = [e["mode"] for e in read(trace_of(resumed.done)) if e.get("purpose") == "think"]
+    assert modes == ["burst(2, 0.5)"] * 4
+
+
+def test_too_large_a_burst_is_refused_and_the_game_goes_on(tmp_path: Path) -> None:
+    model = ScriptedModel()
+    model.burst_limit = 8
+    with steered(tmp_path / "run", model=model, held=True, think={"k": 8}, length=3) as it:
+        it.until_held()
+        with pytest.raises(AdapterMismatch, match="a burst of 9: the adapter was trained for 8"):
+            it.controller.set_burst(9, 0.9).result(PATIENCE_S)
+        done = it.end()
+    assert (done.rows[0].outcome, done.rows[0].error) == ("won", None)
+    modes = [e["mode"] for e in read(trace_of(done)) if e.get("purpose") == "think"]
+    assert set(modes) == {"burst(8, 0.9)"}
+
+
+def test_hints_are_counted_until_the_model_is_told(tmp_path: Path) -> None:
+    with steered(tmp_path / "run", held=True, length=3) as it:
+        it.until_held()
+        for count, text in enumerate(["mind the gap", "and the door"], 1):
+            it.controller.hint(text)
+            assert it.controller.hints_waiting == count
+        it.end()
+        assert it.controller.hints_waiting == 0
+        assert len(it.of(Hinted)) == 2
 
 
 def test_actions_are_approved_replaced_and_refused(tmp_path: Path) -> None:

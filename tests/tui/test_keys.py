@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ConfigError
-from tests.tui.world import app_of, beginning, screen_of, until
+from tests.tui.world import app_of, beginning, screen_of, shown, until
 from tui import docs
 from tui.app import StenoApp
 from tui.keys import KEYS, keymap
@@ -80,11 +80,9 @@ async def test_a_key_of_ones_own_replaces_the_usual_one(tmp_path: Path) -> None:
         await pilot.press("z")
         await until(pilot, lambda: session.timeline.live.figures.passes == 1)
         await pilot.press("f1")
-        await pilot.pause()
-        assert isinstance(app.screen, HelpScreen)
+        await shown(pilot, HelpScreen)
         await pilot.press("escape")
-        await pilot.pause()
-        assert isinstance(app.screen, MainScreen)
+        await shown(pilot, MainScreen)
 
 
 async def test_the_palette_has_every_command_of_the_screen(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from textual.widgets import Input, Static
 
+from agent.lm.scripted import ScriptedModel
+from agent.lm.types import Burst
 from tests.tui.world import app_of, beginning, screen_of, settled, until
-from tui.panes import StatusBar
+from tui.panes import AskLine, MindPane, StatusBar
 from tui.session import Playing
 
 
@@ -68,12 +70,63 @@ async def test_actions_are_confirmed_edited_and_refused(tmp_path: Path) -> None:
 
 
 async def test_a_person_plays(tmp_path: Path) -> None:
-    session = Playing(beginning(tmp_path / "run", max_steps=1))
+    session = Playing(beginning(tmp_path / "run", max_steps=1), mode="human")
     async with app_of(session).run_test(size=(80, 24)) as pilot:
         screen = screen_of(pilot)
-        assert session.controller is not None
-        session.controller.mode = "human"
-        await until(pilot, lambda: screen.view.word in ("YOUR MOVE", "DONE"))
+        await until(pilot, lambda: screen.query_one(AskLine).asking)
+        assert screen.word(screen.view) == "YOUR MOVE"
+        await pilot.press(*"sing q", "enter")
+        await until(pilot, lambda: screen.view.word == "DONE")
+        assert session.timeline.live.turns[-1].action == "sing q"
+
+
+async def test_bursts_are_changed_in_the_middle_of_a_thought(tmp_path: Path) -> None:
+    session = Playing(beginning(tmp_path / "run", think={"k": 4}), held=True)
+    async with app_of(session).run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+        for count in (1, 2):
+            await until(pilot, lambda: screen.word(screen.view) == "PAUSED")
+            if count == 2:
+                await pilot.press("plus", "plus", "less_than_sign")
+                await until(pilot, lambda: screen.view.mode == "burst(6, 0.85)")
+                await settled(pilot)
+                assert "burst(6, 0.85)" in str(screen.query_one(MindPane).border_title)
+            await pilot.press("s")
+            await until(
+                pilot,
+                lambda count=count: session.timeline.live.figures.passes == count,  # type: ignore[misc]
+            )
+        assert [piece.tokens for piece in screen.view.entries[-1].pieces] == [4, 6]
+
+
+async def test_too_large_a_burst_is_told_and_forgotten(tmp_path: Path) -> None:
+    model = ScriptedModel()
+    model.burst_limit = 4
+    session = Playing(beginning(tmp_path / "run", model=model, think={"k": 4}), held=True)
+    app = app_of(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+        await until(pilot, lambda: screen.word(screen.view) == "PAUSED")
+        await until(pilot, lambda: session.config is not None)
+        await pilot.press("plus")
+        told = "the adapter was trained for 4"
+        await until(pilot, lambda: any(told in each.message for each in app._notifications))
+        assert session.burst == Burst(4, 0.9)
+
+
+async def test_a_hint_that_waits_is_seen_to_wait(tmp_path: Path) -> None:
+    session = Playing(beginning(tmp_path / "run"), held=True)
+    async with app_of(session).run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+        await until(pilot, lambda: screen.word(screen.view) == "PAUSED")
+        for waiting in ("auto, hint waiting", "auto, 2 hints waiting"):
+            await pilot.press("i", *"go on", "enter")
+            await settled(pilot)
+            assert waiting in str(screen.query_one(StatusBar).content)
+        await pilot.press("space")
+        await until(pilot, lambda: screen.view.word == "DONE")
+        await settled(pilot)
+        assert "waiting" not in str(screen.query_one(StatusBar).content)
 
 
 async def test_a_hint_is_typed_and_reaches_the_model(tmp_path: Path) -> None:

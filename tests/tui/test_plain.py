@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.tui.world import beginning, resuming
+from tui import playing
+from tui.commands import play_app
 from tui.lines import COMMANDS, Lines
 from tui.plain import Teller
 from tui.session import Playing, Session
@@ -93,8 +95,8 @@ def test_notes_are_read_and_changed(tmp_path: Path) -> None:
         it.type("notes", "edit 1 places: nowhere at all", "note 1", "pin 9", "edit 1", "note x")
         told = it.out.getvalue()
     assert "1. places: been in Room" in told
-    assert "2 rewrite by person: places: nowhere at all" in told
-    assert "9: there are notes 1 to 2" in told
+    assert "rewrite by person: places: nowhere at all" in told
+    assert "9: there are notes 1 to 1" in told
     assert "note: 'x': give a whole number" in told
     assert "from step" in told
 
@@ -144,10 +146,43 @@ def test_every_command_is_answered_and_none_is_obeyed_by_mistake(tmp_path: Path)
         assert not it.lines.answer("quit")
 
 
-@pytest.mark.parametrize("terminal", ["dumb", "xterm"])
-def test_the_command_plays_in_a_pipe_and_leaves_an_ordinary_run(
-    tmp_path: Path, terminal: str
+@pytest.mark.parametrize(
+    ("terminal", "driver", "plain"),
+    [
+        ("dumb", "", True),
+        ("", "", True),
+        ("xterm-256color", "", False),
+        ("dumb", "textual.drivers.web_driver:WebDriver", False),  # the screen is a browser's
+    ],
+)
+def test_a_terminal_that_cannot_draw_gets_lines(
+    monkeypatch: pytest.MonkeyPatch, terminal: str, driver: str, *, plain: bool
 ) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    shown: list[str] = []
+
+    def show(how: str) -> Callable[..., int]:
+        def shows(*_args: object, **_how: object) -> int:
+            shown.append(how)
+            return 0
+
+        return shows
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.setenv("TERM", terminal)
+    monkeypatch.setenv("TEXTUAL_DRIVER", driver)
+    monkeypatch.setattr(playing, "in_lines", show("lines"))
+    monkeypatch.setattr(playing, "on_screen", show("screen"))
+    with pytest.raises(SystemExit):
+        play_app(["--env", "courier/town"])
+    assert shown == (["lines"] if plain else ["screen"])
+
+
+def test_the_command_plays_in_a_pipe_and_leaves_an_ordinary_run(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-c",
@@ -169,7 +204,7 @@ def test_the_command_plays_in_a_pipe_and_leaves_an_ordinary_run(
         capture_output=True,
         text=True,
         timeout=110,
-        env={**os.environ, "TERM": terminal},
+        env={**os.environ, "TERM": "xterm-256color"},
     )
     assert done.returncode == 0, done.stderr
     assert "[DONE]" in done.stdout

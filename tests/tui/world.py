@@ -6,9 +6,10 @@ import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from agent.background import BackgroundRun, begin, go_on
 from agent.config import RunConfig
@@ -21,6 +22,7 @@ from tui.session import Playing
 from tui.settings import Settings
 
 PATIENCE_S = 60.0
+Kind = TypeVar("Kind", bound=Screen[Any])
 
 
 def beginning(
@@ -71,6 +73,15 @@ async def until(pilot: Pilot[None], met: Callable[[], bool]) -> None:
     while not met():
         assert time.monotonic() < end, "it never came to be so"
         await pilot.pause(0.02)
+
+
+async def shown(pilot: Pilot[None], kind: type[Kind]) -> Kind:
+    """The screen on top, once it is of a kind."""
+    await until(pilot, lambda: isinstance(pilot.app.screen, kind))
+    screen = pilot.app.screen
+    assert isinstance(screen, kind)
+    await until(pilot, lambda: screen.is_mounted)
+    return screen
 
 
 async def settled(pilot: Pilot[None]) -> None:

@@ -15,12 +15,13 @@ from textual.widgets import Footer, OptionList
 
 from agent.controller import Unit
 from agent.errors import EXPECTED
+from agent.lm.types import Burst
 from agent.steering import MODES, Approved, EditNote, Refused, Replaced
 from memory.errors import MemoryFileError
 from tui.keys import bindings
 from tui.panes import AskLine, GamePane, MemoryPane, MindPane, NoteList, StatusBar, Tabs
 from tui.screens.note import Jump, NoteScreen
-from tui.session import Notebook, Session
+from tui.session import Notebook, Playing, Session
 from tui.state import View
 from tui.text import one_line
 
@@ -45,7 +46,6 @@ class MainScreen(Screen[None]):
         self._at: int | None = None
         """The step that is looked at; None: now."""
         self._pane: Pane = "mind"
-        self._k, self._confidence = self._burst_of_config()
 
     def compose(self) -> ComposeResult:
         """Two columns, or tabs."""
@@ -91,6 +91,8 @@ class MainScreen(Screen[None]):
 
     def draw(self) -> None:
         """Bring the panes up to what is looked at; cheap where nothing has changed."""
+        if self.session.left:  # the panes are taken down before the timers are
+            return
         view = self.view
         if view is not self._drawn:
             self.query_one(GamePane).show(view, self._drawn)
@@ -123,7 +125,11 @@ class MainScreen(Screen[None]):
             return one_line(f"{type(failure).__name__}: {failure}", 160)
         if self.session.controller is None:
             return f"episode {self.view.episode}"
-        return self.session.controller.mode
+        controller = self.session.controller
+        waiting = controller.hints_waiting
+        if waiting:
+            return f"{controller.mode}, {'hint' if waiting == 1 else f'{waiting} hints'} waiting"
+        return controller.mode
 
     def _ask_where_asked(self, view: View) -> None:
         """Open the line where the run waits for a person, once."""
@@ -243,25 +249,19 @@ class MainScreen(Screen[None]):
 
     def action_burst_size(self, by: int) -> None:
         """Another burst size."""
-        self._k = max(self._k + by, 1)
-        self._set_burst()
+        self._set_burst(by, 0.0)
 
     def action_confidence(self, by: int) -> None:
         """Another confidence."""
-        moved = self._confidence + by * CONFIDENCE_STEP
-        self._confidence = round(min(max(moved, 0.0), 1.0), 2)
-        self._set_burst()
+        self._set_burst(0, by * CONFIDENCE_STEP)
 
-    def _set_burst(self) -> None:
-        assert self.session.controller is not None
-        self.session.controller.set_burst(self._k, self._confidence)
-        self.notify(
-            f"bursts up to {self._k}, confidence {self._confidence}, from the next thought on"
-        )
-
-    def _burst_of_config(self) -> tuple[int, float]:
-        config = self.session.config
-        return (config.think.k, config.think.confidence) if config else (8, 0.9)
+    def _set_burst(self, longer: int, surer: float) -> None:
+        assert isinstance(self.session, Playing)
+        now = self.session.burst
+        confidence = round(min(max(now.confidence + surer, 0.0), 1.0), 2)
+        wanted = Burst(max(now.k + longer, 1), confidence)
+        told = f"bursts up to {wanted.k}, confidence {wanted.confidence}, from the next pass on"
+        self._told_when_done(self.session.set_burst(wanted), told)
 
     # --- walking ---
 
@@ -281,15 +281,17 @@ class MainScreen(Screen[None]):
         if found is None:
             self.notify("there is no episode there" if self.session.record else "no record yet")
         else:
-            self._open(found)
-            steps = self.session.timeline.steps
-            self._look_at(steps[0] if steps else None)
+            self._open(found, 0)
 
-    def _open(self, episode: int) -> None:
+    @work(thread=True, exclusive=True, group="open")
+    def _open(self, episode: int, step: int) -> None:
+        """Look at a step of another episode, once it is read: the screen waits for no file."""
         try:
             self.session.open(episode)
         except EXPECTED as error:
-            self.notify(str(error), severity="error", markup=False)
+            self.app.call_later(self.notify, str(error), severity="error", markup=False)
+        else:
+            self.app.call_later(self._look_at, step)
 
     def _look_at(self, step: int | None) -> None:
         self._at = step
@@ -306,9 +308,10 @@ class MainScreen(Screen[None]):
         if not own or int(episode) not in known:
             self.notify(f"episode {jump.episode} is of another run", markup=False)
             return
-        if int(episode) != self.session.timeline.live.episode:
-            self._open(int(episode))
-        self._look_at(jump.step)
+        if int(episode) == self.session.timeline.live.episode:
+            self._look_at(jump.step)
+        else:
+            self._open(int(episode), jump.step)
 
     # --- panes and notes ---
 

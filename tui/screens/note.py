@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SuspendNotSupported
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import OptionList, Static
+from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from memory import Approve, Delete, Note, NoteVersion, Pin, Rewrite, Span
@@ -49,6 +49,7 @@ class NoteScreen(ModalScreen[Outcome]):
                 yield Static(self._text(), id="note-text")
             yield OptionList(*self._options(), id="sources", markup=False)
             yield AskLine()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """A title."""
@@ -109,12 +110,16 @@ class NoteScreen(ModalScreen[Outcome]):
 
     def action_editor(self) -> None:
         """Edit in $EDITOR; the screen comes back afterwards."""
-        with self.app.suspend():
-            left = in_editor(self._note.title, self._note.body)
+        try:
+            with self.app.suspend():
+                left = in_editor(self._note.title, self._note.body)
+        except SuspendNotSupported:  # the screen is a browser's
+            self.notify("there is no terminal for an editor here; e edits here", severity="warning")
+            return
         if isinstance(left, Edited):
             self._rewrite(left.title, left.body)
         else:
-            self.notify(left, severity="error")
+            self.notify(left, severity="error", markup=False)
 
     def action_pin(self) -> None:
         """Pin or unpin."""
