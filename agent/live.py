@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TextIO
 
 from rich.console import Console
@@ -43,7 +44,9 @@ def number(value: float | None) -> str:
 
 
 class Live:
-    """The live line: a bar on a terminal, plain lines elsewhere. A context manager and a watcher."""
+    """The live line, a context manager and a watcher: a bar where a person sees both stdout and
+    `stream` on a terminal, plain lines elsewhere and under CI.
+    """
 
     def __init__(self, config: RunConfig, stream: TextIO) -> None:
         self.pace = Pace(config.episodes)
@@ -59,6 +62,7 @@ class Live:
             transient=True,
             disable=(
                 not self.console.is_terminal
+                or not sys.stdout.isatty()  # its rows would be printed into the bar
                 or self.console.is_dumb_terminal
                 or bool(os.environ.get("CI"))
             ),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from agent.errors import ModelFailed
-from agent.lm.types import Generation, LanguageModel, OnPass, Pass, Request
+from agent.lm.dial import Dial
+from agent.lm.types import Burst, Generation, LanguageModel, OnPass, Pass, Request
 from agent.lm.vocabulary import Vocabulary
 from agent.trace import read
 
@@ -56,16 +57,24 @@ class RecordedModel:
     ) -> Generation:
         """See LanguageModel. Raises ModelFailed where the record holds no such generation.
 
-        There are none of those that failed: the loop then does again what it did then.
+        Notes that were asked for in vain (the model raised, or was too slow) fail for the same reason
+        again, so that the loop does what it did then.
         """
         index = int(session.rpartition("/")[2])
         event = self._due(index)
+        if event is not None and event["e"] == "summary" and request.purpose == "summarise":
+            self._next[index] = next(self._recorded[index], None)
+            raise ModelFailed(event["refused"])
         asked = (request.purpose, request.sampling.seed, len(window))
-        if event is None or (event["purpose"], event["seed"], event["window"]) != asked:
+        if event is None or asked != tuple(
+            event.get(what) for what in ("purpose", "seed", "window")
+        ):
             raise ModelFailed(
                 f"the record of episode {index} holds no {request.purpose} of this window here"
             )
         self._next[index] = next(self._recorded[index], None)
+        turns = [(made, Burst(k, confidence)) for made, k, confidence in event.get("turns", ())]
+        request = replace(request, dial=Dial(request.mode, turns) if turns else None)
         now = (await self._model.generate(session, window, request)).token_ids
         then = tuple(token for each in event["passes"] for token in each[0])
         if event["stop"] == "cancelled":  # it would have gone on
@@ -96,7 +105,16 @@ class RecordedModel:
 
 
 def _generations(path: Path) -> Iterator[dict[str, Any]]:
-    return (event for event in read(path) if event["e"] == "generate")
+    """What the model was asked for, in order: generations, and the refusal of notes it never wrote."""
+    written = False
+    for event in read(path):
+        if event["e"] == "generate":
+            written = event["purpose"] == "summarise" and event["stop"] != "cancelled"
+            yield event
+        elif event["e"] == "summary":
+            if not written and event["refused"]:
+                yield event
+            written = False
 
 
 def pass_of(recorded: list[Any]) -> Pass:

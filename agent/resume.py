@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from agent import snapshots
 from agent.events import Opened
+from agent.lm.types import Burst
 from agent.record import EpisodeRecord
 from agent.replay import replay
 from agent.state import EpisodeContext
@@ -50,6 +51,8 @@ async def _restore_window(ctx: EpisodeContext) -> None:
             ctx.next_segment = event["i"] + 1
         elif event["e"] == "notes":
             shown = event["shown"]
+        elif event.get("what") == "burst":  # as a person wanted it stays as they wanted it
+            ctx.burst = Burst(event["k"], event["confidence"])
     scope = ctx.scope.as_it_is()
     notes: list[Note] = []
     for uid, version in shown:

@@ -25,6 +25,7 @@ import tomli_w
 from agent.config import RunConfig, recorded_config
 from agent.errors import RunDirectoryError
 from agent.files import cannot_write, write_atomically
+from agent.machine import processor
 from agent.results import EpisodeResult, read_results
 
 _LIBRARIES = (
@@ -208,6 +209,7 @@ def versions() -> dict[str, Any]:
         "packages": found,
         "python": platform.python_version(),
         "machine": platform.machine(),
+        "processor": processor(),
         "system": platform.platform(),
         "processors": os.cpu_count(),
     }

@@ -154,7 +154,7 @@ async def resume_async(
                 name = _begin(directory, config, hands.model, banks_at)
             else:
                 name, banks_at = told["run"], told["banks_at"] or ""
-                _require_the_same(hands.model, told, path)
+                require_the_same(hands.model, told, path)
                 if directory.begun:
                     if not done.memory.exists():
                         raise RunDirectoryError(
@@ -251,13 +251,13 @@ def _begin(
     return name
 
 
-def _require_the_same(model: LanguageModel | None, told: dict[str, Any], path: Path) -> None:
-    """Raise AdapterMismatch unless the model is the one that began the run."""
+def require_the_same(model: LanguageModel | None, told: dict[str, Any], path: Path) -> None:
+    """Raise AdapterMismatch unless the model is the one that `told`, a run's versions, names."""
     if model is not None and model.fingerprint != told["fingerprint"]:
         raise AdapterMismatch(
             f"the run {str(path)!r} was begun by {told['model']} with fingerprint "
-            f"{told['fingerprint']}, and this is {model.name} with {model.fingerprint}: resume it with "
-            "the same weights and adapters"
+            f"{told['fingerprint']}, and this is {model.name} with {model.fingerprint}: it takes the "
+            "same weights and adapters to resume or verify it"
         )
 
 

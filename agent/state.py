@@ -6,13 +6,14 @@ import asyncio
 import itertools
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Literal, TypedDict
 
 from agent.context import Caps, Cut, Kind, Marks, Segment, Window
 from agent.errors import ModelFailed
 from agent.events import Began, Cancelled, Generated, Passed, Windowed, nobody
+from agent.lm.dial import Dial
 from agent.lm.spelling import Spelling
 from agent.lm.types import Burst, Generation, LanguageModel, Pass, Purpose, Request, Sampling
 from agent.note_ops import NoteOperation
@@ -61,6 +62,8 @@ class EpisodeContext(EpisodeRecord):
     steering: Steering = UNSTEERED
     burst: Burst | None = None
     """How a person wants the model to think; None: as the config says."""
+    dial: Dial | None = None
+    """That of the thought that is being made, where a person may turn it."""
     to_tell: list[str] = field(default_factory=list)
     """What the model has not been told yet of notes in its window that a person changed."""
     window: Window = field(init=False)
@@ -172,7 +175,9 @@ class EpisodeContext(EpisodeRecord):
         sampling = request.sampling
         if attempt:
             sampling = replace(sampling, seed=derive(sampling.seed, attempt))
-        return replace(request, mode=mode, sampling=sampling, gate=self.steering.gate)
+        gate = self.steering.gate
+        dial = Dial(mode) if gate is not None and request.purpose == "think" else None
+        return replace(request, mode=mode, sampling=sampling, gate=gate, dial=dial)
 
     async def _generate(
         self, step: int, request: Request, cue: Sequence[int], attempt: int
@@ -192,6 +197,7 @@ class EpisodeContext(EpisodeRecord):
 
         ids = [*self.window.ids, *cue]
         self.watch(Began(self.index, step, request.purpose, request.mode, len(ids), attempt))
+        self.dial = request.dial
         started, held_s = time.perf_counter(), gate.held_s if gate else 0.0
         # A person who holds the model back needs no deadline: they can cancel.
         limit_s = None if gate else self.config.deadlines.generate_s
@@ -208,13 +214,18 @@ class EpisodeContext(EpisodeRecord):
         except GenerationCancelled:
             wall_s = time.perf_counter() - started - (gate.held_s - held_s if gate else 0.0)
             cut_off = Generation(tuple(passes), "cancelled", wall_s)
-            self.trace.generate(step, request, cut_off, len(ids))
+            self._record(step, request, cut_off, len(ids))
             raise
         finally:
-            over = True
+            over, self.dial = True, None
         if gate:
             worked_s = max(generation.wall_s - (gate.held_s - held_s), 0.0)
             generation = replace(generation, wall_s=worked_s)
-        self.trace.generate(step, request, generation, len(ids))
+        self._record(step, request, generation, len(ids))
         self.watch(Generated(self.index, step, request.purpose, generation))
         return generation
+
+    def _record(self, step: int, request: Request, generation: Generation, window: int) -> None:
+        self.trace.generate(step, request, generation, window)
+        if request.dial is not None and request.dial.last is not None:
+            self.trace.person(step, "burst", **asdict(request.dial.last))

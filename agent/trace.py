@@ -4,9 +4,11 @@ Events (`e`):
 - `episode`: what is played, once, first.
 - `segment`: a segment entered the window: its id, kind, turn, token ids, span, sampled range.
 - `generate`: one generation: purpose, mode, the passes (kept ids, log-probabilities, prefill positions),
-  the stop, and the window's length when it began.
+  the stop, and the window's length when it began. Where a person changed how it thinks in its middle,
+  `turns`: after how many passes, to which k and confidence.
 - `person`: what a person did: `hint`, `burst`, `edit` of a note, or of an action `refuse`, `replace`,
-  `give`. Each stands where it took effect; a generation that they cancelled has the stop `cancelled`.
+  `give`. Each stands where it took effect, a `burst` that changed a generation right behind it; a
+  generation that they cancelled has the stop `cancelled`.
 - `summary`: note operations as they were committed, or why they were refused.
 - `notes`: the notes (uid, version) that the next head shows, in the order of their numbers.
 - `drop`: segments left the window without a prune (a summary exchange whose work is done, or failed).
@@ -25,6 +27,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import astuple
 from pathlib import Path
 from typing import IO, Any
 
@@ -112,12 +115,15 @@ class Trace:
         self, step: int, request: Request, generation: Generation, window_tokens: int
     ) -> None:
         """One generation, pass by pass."""
-        mode = request.mode
+        dialled = [] if request.dial is None else request.dial.turns
+        # A pass that was cancelled on its way is not on record, so neither is how it thought.
+        turns = [[made, *astuple(mode)] for made, mode in dialled if made < len(generation.passes)]
         self._write(
             "generate",
             step=step,
             purpose=request.purpose,
-            mode=str(mode),
+            mode=str(request.mode),
+            **({"turns": turns} if turns else {}),
             seed=request.sampling.seed,
             window=window_tokens,
             stop=generation.stop,
@@ -190,14 +196,24 @@ class Trace:
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
     """The events of a trace, in order. Raises RunDirectoryError for a file that is no trace."""
+    return (event for event, _ in read_from(path, 0))
+
+
+def read_from(path: Path, start: int) -> Iterator[tuple[dict[str, Any], int]]:
+    """The events that begin at byte `start` or later, each with the byte at which its line ends.
+
+    Raises RunDirectoryError for a file that is no trace, and for half a line at its end.
+    """
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
+            file.seek(start)
+            for line in file:
+                begun, start = start, start + len(line)
                 try:
-                    yield json.loads(line)
+                    yield json.loads(line), start
                 except ValueError as error:
                     raise RunDirectoryError(
-                        f"{path}: line {number} is no JSON; the trace is damaged there"
+                        f"{path}: the line at byte {begun} is no JSON; the trace is damaged there"
                     ) from error
     except OSError as error:
         raise RunDirectoryError(

@@ -30,13 +30,15 @@ from agent.replay import replay
 from agent.resteering import RecordedSteering
 from agent.results import EpisodeResult
 from agent.rundir import RunDirectory
-from agent.runner import model_of
+from agent.runner import model_of, require_the_same
 from agent.tally import Tally
 from agent.trace import windows
 from memory import MemoryFile, StepRecord
 
 # What a clock measures, and which pass computed a prefix: no replay gives these again.
 _UNREPEATABLE = {"uid", "wall_s"}
+# A generation that was made in time may take its time now, beside others or on another machine.
+_PATIENCE_S = 1e9
 OnEpisode = Callable[["Verified"], None]
 
 
@@ -104,7 +106,8 @@ def verify(
     """Play the finished episodes of a run again, `jobs` at once. Nothing of the run is changed.
 
     `model` saves loading the recorded one. Raises RunDirectoryError where `path` holds no run that was
-    begun, and what loading the model or the environment raises.
+    begun, AdapterMismatch where the model is another by now, and what loading the model or the
+    environment raises.
     """
     return asyncio.run(
         verify_async(
@@ -241,8 +244,16 @@ def _compare(row: EpisodeResult, derived: EpisodeResult) -> None:
         if now[what] != recorded:
             raise ReplayMismatch(
                 f"the row of episode {row.episode} says {what} {recorded}, and its record gives "
-                f"{now[what]}: results.jsonl was changed"
+                f"{now[what]}: results.jsonl or the trace was changed"
             )
+
+
+def _as_precise(config: RunConfig, *, exact: bool) -> RunConfig:
+    """The config with the precision that the run had, where it left that to the machine."""
+    if config.model.dtype != "auto":
+        return config
+    model = config.model.model_copy(update={"dtype": "fp32" if exact else "bf16"})
+    return config.model_copy(update={"model": model})
 
 
 async def _ask_again(
@@ -259,14 +270,18 @@ async def _ask_again(
     Errored episodes are left out: what failed then need not fail now.
     """
     rows = [row for row in rows if row.error is None]
-    model = await model_of(config, lent, nobody)
+    found.exact = not str(told["numerics"]).startswith(("bfloat16", "float16"))
+    model = await model_of(_as_precise(config, exact=found.exact), lent, nobody)
     assert model is not None
     try:
+        require_the_same(model, told, directory.path)
         traces = {row.episode: directory.trace(row.episode) for row in rows}
         found.model = RecordedModel(model, traces)
-        found.exact = not str(told["numerics"]).startswith(("bfloat16", "float16"))
         with tempfile.TemporaryDirectory(prefix="steno-verify-") as folder:
-            scratch = config.model_copy(update={"out": Path(folder) / "run", "memory": None})
+            patient = config.deadlines.model_copy(update={"generate_s": _PATIENCE_S})
+            scratch = config.model_copy(
+                update={"out": Path(folder) / "run", "memory": None, "deadlines": patient}
+            )
             again = RunDirectory.create(scratch)
             with closing(again):
                 done = Run(again.path, again.memory(scratch))

@@ -1,6 +1,6 @@
 """Draw docs/episode.svg: the end of a real episode, as `steno run --show` tells it.
 
-    .venv/bin/python docs/picture.py [--seed 10000] [--last 46]
+    .venv/bin/python docs/picture.py [--seed 10000] [--max-steps 30] [--last 40]
 
 The picture is what the command prints; nothing in it is edited but the number of lines.
 """
@@ -50,7 +50,10 @@ def main() -> None:
         )
         done = run(config, watch=Narrator(story))
         picture = Console(record=True, width=112, file=io.StringIO(), force_terminal=True)
-        command = f"steno run --env '{ENV}' --seed {asked.seed} --constrain --show"
+        command = (
+            f"steno run --env '{ENV}' --seed {asked.seed} --max-steps {asked.max_steps} "
+            "--constrain --show"
+        )
         picture.print(Text(f"$ {command}", style="bold"))
         picture.print(Text("  ..."))
         for line in story.lines[-asked.last :]:

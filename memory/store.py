@@ -234,15 +234,25 @@ def _probe(path: Path, busy_timeout_s: float) -> int:
     ``immutable`` leaves no -wal or -shm beside a stranger's database; it ignores locks, so what
     it reads is trusted only where it does not depend on a writer being at work.
     """
-    with closing(_connect(path, "immutable=1", busy_timeout_s)) as conn:
-        found: int = conn.execute("PRAGMA application_id").fetchone()[0]
-        if found not in (0, APPLICATION_ID):
-            identify(conn, path)
-        page_bytes: int = conn.execute("PRAGMA page_size").fetchone()[0]
-    # SQLite would take the missing end of a last page for zeros. With a log or journal beside it
-    # the file may rightly be in the middle of growing.
-    if path.stat().st_size % page_bytes and not _has_log(path):
-        raise errors.MemoryFileDamaged(f"{path} is damaged or cut short: restore it from a copy")
+    try:
+        with closing(_connect(path, "immutable=1", busy_timeout_s)) as conn:
+            found: int = conn.execute("PRAGMA application_id").fetchone()[0]
+            if found not in (0, APPLICATION_ID):
+                identify(conn, path)
+            page_bytes: int = conn.execute("PRAGMA page_size").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        # Half of the log may have been copied into the file, its first page, which says how long the
+        # file is, before its last: at this moment, or when a kill or a full disk cut that off. The log
+        # makes it whole.
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT or not _has_log(path):
+            raise
+    else:
+        # SQLite would take the missing end of a last page for zeros. With a log or journal beside it
+        # the file may rightly be in the middle of growing.
+        if path.stat().st_size % page_bytes and not _has_log(path):
+            raise errors.MemoryFileDamaged(
+                f"{path} is damaged or cut short: restore it from a copy"
+            )
     with closing(_connect(path, _reading_mode(path), busy_timeout_s)) as conn:
         return identify(conn, path)
 

@@ -146,6 +146,36 @@ def episodes(
     typer.echo(json.dumps(told))
 
 
+@app.command("kills")
+def kills(
+    arguments: Annotated[
+        list[str], typer.Argument(help="Those of `steno run`, after a `--`; without --out.")
+    ],
+    out: Annotated[Path, typer.Option(help="Run directory to make.")],
+    times: Annotated[int, typer.Option("--kills", help="How often it is killed.", min=1)] = 3,
+    seed: Annotated[int, typer.Option(help="Of the moments.", min=0)] = 0,
+    model: Annotated[
+        bool, typer.Option("--model", help="Verify what the model wrote, too.")
+    ] = False,
+) -> None:
+    """A run that is killed, resumed, killed again, and verified in the end: exit code 0 if sound."""
+    from subprocess import CalledProcessError
+
+    from agent.bench.kills import Setup, in_words, measure
+    from agent.errors import EXIT_EPISODES_ERRORED
+
+    setup = Setup(tuple(arguments), out, times, seed, model)
+    try:
+        told = measure(setup, lambda line: typer.echo(line, err=True))
+    except CalledProcessError as error:  # it has told why
+        raise typer.Exit(max(error.returncode, EXIT_EPISODES_ERRORED)) from error
+    typer.echo(in_words(told))
+    typer.echo(json.dumps(told))
+    as_asked = told["kills"] == times and not told["verified_unfinished"]
+    if not (as_asked and told["verified_sound"]):
+        raise typer.Exit(EXIT_EPISODES_ERRORED)
+
+
 @app.command("env")
 def env(
     spec: Annotated[str, typer.Argument(help="Environment, e.g. 'courier/town?level=3'.")],
@@ -169,20 +199,23 @@ def environments(
     steps: Annotated[int, typer.Option(help="Random steps to be timed.", min=1)] = 300,
 ) -> None:
     """Floor and ceiling of each environment, and its steps a second against the bare library's."""
-    from agent.bench.environments import figures, in_words, measure
-    from envs import registry
+    from agent.bench.environments import HEAD, figures, measure, row, samples
+    from agent.errors import exit_code
+    from envs.errors import EnvError
 
-    wanted = specs or [
-        spec
-        for suite in registry.suites()
-        if registry.missing(suite) is None
-        for spec in registry.samples(suite)
-    ]
-    found = []
+    wanted = specs or samples(lambda line: typer.echo(line, err=True))
+    found, code = [], 0
+    typer.echo(HEAD)
     for spec in wanted:
-        found.append(measure(spec, seed=seed, games=games, max_steps=max_steps, steps=steps))
-        typer.echo(in_words(found[-1]))
+        try:
+            found.append(measure(spec, seed=seed, games=games, max_steps=max_steps, steps=steps))
+        except EnvError as error:  # one that fails costs the others nothing
+            typer.echo(f"{spec}: not measured: {error}", err=True)
+            code = exit_code(error)
+            continue
+        typer.echo(row(found[-1]))
     typer.echo(json.dumps(figures(found)))
+    raise typer.Exit(code)
 
 
 @app.command("memory")

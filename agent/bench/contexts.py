@@ -30,12 +30,12 @@ def from_games(model: str, length: int, count: int) -> list[list[int]]:
 
     Raises ModelUnavailable, and EnvUnavailable without TextWorld.
     """
-    from agent.train.demonstrations import player_vocabulary
+    from agent.lm import load_vocabulary
     from agent.train.player.demonstrator import Demonstrator
     from agent.train.player.mix import Game
     from agent.train.player.playing import play
 
-    player = Demonstrator(player_vocabulary(model))
+    player = Demonstrator(load_vocabulary(model))
 
     def played() -> Iterable[TokenSequence]:
         # More games than could be needed: the first ones usually give enough.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import platform
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from agent.lm.engine import Engine
 from agent.lm.network import Network, Part
 from agent.lm.types import Mode
 from agent.lm.weights import Dtype, apart, embedded_gguf, load, load_network
+from agent.machine import processor
 
 BATCHES = (4, 16)
 _WIDTH = 15  # eight tokens of the last burst and seven masks
@@ -217,15 +217,7 @@ def machine() -> str:
     """The processor or the GPU, in words."""
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
-    name = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        name = next(
-            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
-        )
-    except (OSError, StopIteration):
-        pass  # not Linux: the short name does
-    return f"{name}, {torch.get_num_threads()} threads"
+    return f"{processor()}, {torch.get_num_threads()} threads"
 
 
 def figures(report: Report) -> dict[str, Any]:

@@ -170,8 +170,10 @@ class _Making:
             self.parts.append(Refused("", "cut off", self._generated(event)))
 
     def _person(self, event: Event) -> None:
-        self._settle(event)
         what = event["what"]
+        waits = self.pending is not None and self.pending["purpose"] == "act"
+        if not (waits and what in ("edit", "burst")):  # those say nothing of an action that waits
+            self._settle(event)
         if what == "edit":
             notes = (self.recording.run.note(uid, version) for uid, version in event["versions"])
             words = "; ".join(f"{note.title or note.uid}: {note.body or ''}" for note in notes)

@@ -21,8 +21,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agent.errors import ModelUnavailable, TrainingFailed
-from agent.lm.vocabulary import Vocabulary
+from agent.errors import TrainingFailed
+from agent.lm import load_vocabulary
 from agent.train.player.demonstrator import VERSION, Demonstrator
 from agent.train.player.mix import CYCLES, Game, games
 from agent.train.player.playing import Played, demonstration_config, play
@@ -155,24 +155,6 @@ def print_report(report: Report) -> None:
         console.print(f"  {count} x {reason[1]}: {reason[0]}", highlight=False)
 
 
-def player_vocabulary(model: str = "embedded") -> Vocabulary:
-    """The vocabulary of a model by name, without its weights. Raises ModelUnavailable."""
-    if model == "scripted":
-        from agent.lm.scripted import ScriptedVocabulary
-
-        return ScriptedVocabulary()
-    from transformers import AutoTokenizer
-
-    from agent.lm.tokenizer import TokenizerVocabulary
-    from agent.lm.weights import resolve
-
-    location = resolve(model).location
-    try:
-        return TokenizerVocabulary(AutoTokenizer.from_pretrained(location))
-    except (OSError, ValueError) as error:
-        raise ModelUnavailable(f"no tokenizer in {location!r}: {error}") from error
-
-
 def _played(chunks: Sequence[Sequence[Game]], parts: Path, how: How, jobs: int) -> Iterator[int]:
     """Play the chunks that are not done yet; yields the size of each as it is done."""
     waiting = []
@@ -200,7 +182,7 @@ _players: dict[How, Demonstrator] = {}
 def _play_chunk(chunk: Sequence[Game], parts: Path, how: How) -> None:
     """Play some games and leave their part, written whole or not at all."""
     if how not in _players:
-        vocabulary = player_vocabulary(how.model)
+        vocabulary = load_vocabulary(how.model)
         _players[how] = Slipping(vocabulary, how.slips) if how.slips else Demonstrator(vocabulary)
     player = _players[how]
     lines = []

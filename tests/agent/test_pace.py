@@ -94,8 +94,9 @@ class Terminal(io.StringIO):
 def test_a_terminal_gets_a_bar_unless_it_is_a_build_machines(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def shown(**variables: str) -> str:
+    def shown(*, piped: bool = False, **variables: str) -> str:
         with monkeypatch.context() as patch:
+            patch.setattr("sys.stdout", io.StringIO() if piped else Terminal())
             patch.setenv("TERM", "xterm")
             patch.setenv("COLUMNS", "160")
             patch.delenv("CI", raising=False)
@@ -115,6 +116,7 @@ def test_a_terminal_gets_a_bar_unless_it_is_a_build_machines(
     assert "1 won" in bar
     assert "episode 3/3" not in bar
     assert "episode 3/3" in shown(CI="true")
+    assert "episode 3/3" in shown(piped=True), "as with `steno run --json | jq`"
 
 
 def test_a_story_of_several_says_whose_each_line_is() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Callable
@@ -10,16 +11,19 @@ from typing import Any
 
 import pytest
 
-from agent.errors import RunDirectoryError
+from agent.config import RunConfig
+from agent.errors import AdapterMismatch, RunDirectoryError
 from agent.headless import found_in_words
 from agent.lm.scripted import Prompt, ScriptedModel
+from agent.lm.types import Generation
 from agent.playing import Run
-from agent.runner import resume
+from agent.runner import resume, run
+from agent.trace import read
 from agent.verify import Verification, verify
 from envs.base import Info
 from memory import MemoryFile
-from tests.agent.kill import STEPS, after, begin, go_on, in_child, make, wayward
-from tests.agent.world import Corridor
+from tests.agent.kill import STEPS, after, begin, config, go_on, in_child, make, wayward
+from tests.agent.world import Corridor, trace_of
 
 
 def again(done: Run, **more: Any) -> Verification:
@@ -175,6 +179,61 @@ def test_in_bf16_the_share_that_differs_is_told_and_is_no_fault(tmp_path: Path) 
     assert found.sound
     assert json.loads(found.as_json())["differing_share"] > 0.2
     assert "near-ties" in found_in_words(found)
+
+
+class Late(ScriptedModel):
+    """A model that does not answer in time when it is asked for notes, two times of three."""
+
+    asked = 0
+
+    async def generate(self, *args: Any, **kwargs: Any) -> Generation:
+        if args[2].purpose == "summarise":
+            self.asked += 1
+            if self.asked % 3:
+                await asyncio.sleep(1000)
+        return await super().generate(*args, **kwargs)
+
+
+def test_notes_that_were_not_written_in_time_fail_again_for_the_same_reason(tmp_path: Path) -> None:
+    """Two failures evict, one is asked again with the reason: both must come out as they did."""
+    settings = config(tmp_path / "run", episodes=2, jobs=1, deadlines={"generate_s": 0.05})
+    done = run(settings, model=Late(wayward), make_env=make)
+    assert sum(row.evictions for row in done.rows) > 0
+    refusals = {
+        event["refused"]
+        for row in done.rows
+        for event in read(trace_of(done, row.episode))
+        if event["e"] == "summary"
+    }
+    assert "scripted did not summarise within 0.05 s" in refusals
+    assert None in refusals
+    found = again(done, with_model=True)
+    assert found.sound, (found.problems, found.model and found.model.differences)
+
+
+def test_another_model_is_refused(tmp_path: Path) -> None:
+    done = begin(tmp_path / "run", episodes=1)
+    with pytest.raises(AdapterMismatch, match="the same weights and adapters to resume or verify"):
+        again(done, with_model=True, model=ScriptedModel())
+    assert again(done, model=ScriptedModel()).sound, "it is not asked"
+
+
+@pytest.mark.parametrize(("numerics", "dtype"), [("float32 on cpu", "fp32"), ("bfloat16", "bf16")])
+def test_the_model_is_loaded_at_the_precision_that_the_run_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, numerics: str, dtype: str
+) -> None:
+    done = begin(tmp_path / "run", episodes=1)
+    path = done.path / "versions.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"numerics": numerics}))
+    asked: list[str] = []
+
+    async def model_of(config: RunConfig, *_: Any) -> ScriptedModel:
+        asked.append(config.model.dtype)
+        return ScriptedModel(wayward)
+
+    monkeypatch.setattr("agent.verify.model_of", model_of)
+    assert again(done, with_model=True, model=None).sound
+    assert asked == [dtype]
 
 
 def test_errored_and_unfinished_episodes_are_told_apart(

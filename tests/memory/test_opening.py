@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from memory import MemoryFile, MemoryFileMissing, NotAMemoryFile, migrations, schema
+from memory import (
+    MemoryFile,
+    MemoryFileDamaged,
+    MemoryFileMissing,
+    NotAMemoryFile,
+    migrations,
+    schema,
+)
 from tests.memory.files import closed_world
 from tests.memory.world import dump
 
@@ -48,6 +55,34 @@ def test_opening_again_keeps_everything(path: Path) -> None:
         file.close()
         file.close()
     assert dump(path) == before
+
+
+def test_a_checkpoint_that_was_cut_off_is_no_damage(path: Path, tmp_path: Path) -> None:
+    """Pages go from the log into the file in their order: the first says how many there are to be."""
+    cut, log = tmp_path / "cut.sqlite", tmp_path / "cut.sqlite-wal"
+
+    def checkpoint() -> None:
+        with closing(sqlite3.connect(path)) as conn:
+            conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    with MemoryFile.open(path) as file:
+        checkpoint()
+        before = path.stat().st_size
+        for number in range(300):
+            file.bank("person", f"somebody called {number}")
+        log.write_bytes(path.with_name(f"{path.name}-wal").read_bytes())
+        checkpoint()
+        whole = path.read_bytes()
+        expected = dump(path)
+    assert len(whole) > before
+    cut.write_bytes(whole[:before])
+    content = log.read_bytes()
+    log.unlink()
+    with pytest.raises(MemoryFileDamaged, match="damaged or cut short"):
+        MemoryFile.open(cut)
+    log.write_bytes(content)
+    MemoryFile.open(cut).close()
+    assert dump(cut) == expected
 
 
 def test_the_file_is_sound_to_any_sqlite_tool(path: Path) -> None:

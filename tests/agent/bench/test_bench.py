@@ -15,8 +15,8 @@ from agent.bench.arms import Timed
 from agent.bench.commands import app
 from agent.bench.exact import compare
 from agent.errors import ConfigError
+from agent.lm import load_vocabulary
 from agent.lm.types import Generation, Pass
-from agent.train.demonstrations import player_vocabulary
 from agent.train.sequences import TokenSequence, Written, write
 from tests.agent.train.small import save_model
 
@@ -116,7 +116,7 @@ def test_a_context_ends_where_a_thought_begins(data: Path) -> None:
 def test_contexts_of_games_are_about_to_be_thought_on() -> None:
     [context] = contexts.from_games("embedded", 400, 1)
     assert 3 * 400 >= 3 * len(context) >= 2 * 400
-    assert player_vocabulary().decode(context).endswith("Thought:")
+    assert load_vocabulary("embedded").decode(context).endswith("Thought:")
 
 
 def test_what_is_counted() -> None:

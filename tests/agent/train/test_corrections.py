@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from functools import cache
 
+from agent.lm import load_vocabulary
 from agent.lm.types import Request
-from agent.train.demonstrations import player_vocabulary
 from agent.train.player.demonstrator import Demonstrator
 from agent.train.player.mix import Game
 from agent.train.player.playing import demonstration_config, play_async
@@ -33,18 +33,18 @@ class Careless(Demonstrator):
 
 @cache
 def lived(kind: type[Demonstrator]) -> tuple[TokenSequence, ...]:
-    model = kind(player_vocabulary("scripted"))
+    model = kind(load_vocabulary("scripted"))
     return tuple(asyncio.run(play_async(GAME, model, CONFIG))[1])
 
 
 def test_the_player_agrees_with_itself() -> None:
-    player = Demonstrator(player_vocabulary("scripted"))
+    player = Demonstrator(load_vocabulary("scripted"))
     assert lived(Demonstrator)
     assert list(corrected(lived(Demonstrator), player, CONFIG)) == []
 
 
 def test_each_mistake_becomes_a_sequence_that_ends_in_the_players_words() -> None:
-    player = Demonstrator(player_vocabulary("scripted"))
+    player = Demonstrator(load_vocabulary("scripted"))
     found = list(corrected(lived(Careless), player, CONFIG))
     careless = [
         life.ids[w.start : w.stop]
@@ -64,7 +64,7 @@ def test_each_mistake_becomes_a_sequence_that_ends_in_the_players_words() -> Non
 
 
 def test_nothing_is_taught_twice_and_a_mistake_never() -> None:
-    player = Demonstrator(player_vocabulary("scripted"))
+    player = Demonstrator(load_vocabulary("scripted"))
     written = {(life.ids[: w.start], w.purpose) for life in lived(Careless) for w in life.written}
     taught = [
         (each.ids[: w.start], w.purpose)

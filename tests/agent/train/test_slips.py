@@ -9,8 +9,8 @@ from functools import cache
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.lm import load_vocabulary
 from agent.note_ops import CLOSING, parse
-from agent.train.demonstrations import player_vocabulary
 from agent.train.player.demonstrator import Demonstrator
 from agent.train.player.mix import Game
 from agent.train.player.places import DIRECTIONS
@@ -21,7 +21,7 @@ from agent.train.sequences import TokenSequence
 
 GAME = Game("treasure-hunter", "textworld/treasure-hunter?level=5", 21)
 CONFIG = demonstration_config(GAME.spec, GAME.seed).model_copy(update={"max_steps": 20})
-VOCABULARY = player_vocabulary("scripted")
+VOCABULARY = load_vocabulary("scripted")
 
 
 @cache
