@@ -42,6 +42,8 @@ class Room:
     """Whether a note tells of it, and of what is left to do there."""
     described: bool = False
     """Whether its description stands in the window."""
+    walls: list[str] = field(default_factory=list)
+    """Directions in which there turned out to be no way, as far as the window shows."""
 
     def door(self, direction: str) -> Door:
         """What is in that direction, as far as it is known."""
@@ -65,6 +67,7 @@ class Belief:
     """As the game prints them; None where it's not known."""
     full_hands: bool = False
     recipe: Recipe | None = None
+    """As the cookbook has it, whatever has been done since."""
     target: str | None = None
     meal: bool = False
     trail: bool = False
@@ -82,6 +85,14 @@ class Belief:
     def holds(self, name: str) -> str | None:
         """The thing carried whose plain name this is, as the game prints it."""
         return next((each for each in self.carrying or () if plain(each) == name), None)
+
+    def left(self) -> Recipe:
+        """The recipe with the steps that are left: what is carried shows what has been done to it."""
+        left: Recipe = {}
+        for name, steps in (self.recipe or {}).items():
+            held = self.holds(name)
+            left[name] = steps if held is None else foods.left_to_do(steps, held)
+        return left
 
     def enter(self, view: RoomView, came: str | None) -> None:
         """A room was described; `came` is the side from which it was entered, if it was entered now."""
@@ -184,7 +195,6 @@ def observe(belief: Belief, action: str, observation: str) -> None:
         if words[:1] == ["take"] and "any such thing" in observation and belief.here:
             gone = action[5:].partition(" from ")[0]
             belief.here.items = {k: v for k, v in belief.here.items.items() if plain(k) != gone}
-    _update_recipe(belief)
 
 
 def _stayed(room: Room, direction: str, observation: str) -> None:
@@ -194,6 +204,8 @@ def _stayed(room: Room, direction: str, observation: str) -> None:
     elif "can't go that way" in observation:
         room.exits.pop(direction, None)
         room.try_exit(direction)
+        if direction not in room.walls:
+            room.walls.append(direction)
 
 
 def _handle(belief: Belief, observation: str) -> None:
@@ -211,10 +223,13 @@ def _handle(belief: Belief, observation: str) -> None:
     for match in _DROPPED.finditer(observation):
         belief.full_hands = False
         name = plain(match[1])
+        # What has been done to it goes with it, though the game does not say so here.
+        printed = belief.holds(name) or match[1]
         if belief.carrying is not None:
             belief.carrying = [each for each in belief.carrying if plain(each) != name]
         if here is not None:
-            here.items[match[1]] = "floor" if match[2] == "ground" else match[2]
+            others = {k: v for k, v in here.items.items() if plain(k) != name}
+            here.items = {**others, printed: "floor" if match[2] == "ground" else match[2]}
     for match in _COOKED.finditer(observation):
         _become(belief, plain(match[2]), match[1])
     for match in _CUT.finditer(observation):
@@ -243,9 +258,6 @@ def _become(belief: Belief, name: str, state: str) -> None:
         printed = printed.replace("raw ", "")
     if belief.carrying is not None:
         belief.carrying = [printed if each == held else each for each in belief.carrying]
-    if belief.recipe and name in belief.recipe:
-        steps = belief.recipe[name]
-        belief.recipe[name] = tuple(s for s in steps if s != foods.STEP_OF[state])
 
 
 def _open(belief: Belief, action: str, observation: str) -> None:
@@ -264,13 +276,3 @@ def _open(belief: Belief, action: str, observation: str) -> None:
             d: Door(door.door, door.closed and door.door != what) for d, door in here.exits.items()
         }
         here.items |= items_of(observation)
-
-
-def _update_recipe(belief: Belief) -> None:
-    """What the carried foods already are needs no doing."""
-    if belief.recipe is None:
-        return
-    for name, steps in belief.recipe.items():
-        held = belief.holds(name)
-        if held is not None:
-            belief.recipe[name] = foods.left_to_do(steps, held)

@@ -19,15 +19,50 @@ def decide(belief: Belief) -> Decision:
         return _find_recipe(belief)
     if belief.carrying is None:
         return Decision("inventory", "inventory", {"items": words(list(belief.recipe))})
+    left = belief.left()
     return (
-        _make_room(belief, belief.recipe)
-        or _prepare(belief, belief.recipe)
-        or _take(belief, belief.recipe)
-        or _look_inside(belief, belief.recipe)
-        or _fetch(belief, belief.recipe)
-        or _go_and_prepare(belief, belief.recipe)
+        _make_room(belief, left)
+        or _prepare(belief, left)
+        or _take(belief, left)
+        or _look_inside(belief, left)
+        or _fetch(belief, left)
+        or _go_and_prepare(belief, left)
         or _finish(belief)
     )
+
+
+def standing(belief: Belief) -> str:
+    """How far the meal is, ingredient by ingredient: what the next step has to start from.
+
+    'lettuce to dice and roast, red onion missing, salt ready, knife in hand'; empty before the recipe
+    and the hands are known.
+    """
+    if belief.recipe is None or belief.carrying is None or belief.meal:
+        return ""
+    left = belief.left()
+    said = [_stands(name, steps, belief.holds(name)) for name, steps in left.items()]
+    if any(belief.holds(name) for name in _uncut(left)):
+        said.append("knife in hand" if KNIFE in belief.carrying else "no knife")
+    return ", ".join(said)
+
+
+def _stands(name: str, steps: tuple[str, ...], held: str | None) -> str:
+    if held is None:
+        return f"{name} missing"
+    return f"{name} to {' and '.join(steps)}" if steps else f"{name} ready"
+
+
+def aim(belief: Belief) -> str:
+    """What the player is after, in a few words; empty where its hands would have to tell."""
+    if belief.recipe is None:
+        return f"seeking {BOOK}"
+    if belief.carrying is None:
+        return ""
+    left = belief.left()
+    if missing := _missing(belief, left):
+        return f"seeking {words(missing)}"
+    todo = next(((name, steps) for name, steps in left.items() if steps), None)
+    return f"with {todo[0]} to {' and '.join(todo[1])}" if todo else "with all ready"
 
 
 def _find_recipe(belief: Belief) -> Decision:

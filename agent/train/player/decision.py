@@ -75,6 +75,8 @@ class Bearings:
     """The untried exits of its note; None where there is none."""
     again: bool = False
     """Whether the window told of it before, so that its exits were thought about already."""
+    aim: str = ""
+    """What the player is after, where that is not always the same."""
 
     def words(self) -> str:
         """All of it."""
@@ -85,6 +87,7 @@ class Bearings:
             facts.append(f"exits {', '.join(d for d in DIRECTIONS if d in self.room.exits)}")
         if self.came:
             facts.append(f"from the {self.came}")
+        facts += [f"no way {each}" for each in self.room.walls]
         return self._with(facts)
 
     def brief(self) -> str:
@@ -96,4 +99,5 @@ class Bearings:
         back = f"back {room.back}" if room.back else "the start"
         lies = f", {back}" if self.trail else f" {where(room)}" if where(room) else ""
         untried = f"untried {', '.join(room.untried)}" if room.untried else "nothing untried"
-        return ", ".join([f"{room.name}{lies}", *facts, untried])
+        aim = [self.aim] if self.aim else []
+        return ", ".join([f"{room.name}{lies}", *aim, *facts, untried])

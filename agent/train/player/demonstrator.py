@@ -5,21 +5,23 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from agent.lm.types import Burst, Choices, Generation, OnPass, Pass, Request, StopReason
 from agent.lm.vocabulary import Vocabulary
 from agent.note_ops import render
 from agent.prompts import THOUGHT_END
+from agent.train.player import cooking
 from agent.train.player.belief import Belief
 from agent.train.player.decision import MOVING, Bearings, Decision
 from agent.train.player.notes import operations
 from agent.train.player.places import OPPOSITE, room_of
-from agent.train.player.reading import belief_of, decide
+from agent.train.player.reading import belief_of, decide, family_of
 from agent.train.player.remember import read_room
 from agent.train.player.thoughts import command_of, phrasings
 from agent.train.player.window import Transcript, read_window
 
-VERSION = 6
+VERSION = 7
 """Counts changes of what the player writes: two players of one version write the same."""
 
 
@@ -107,7 +109,8 @@ def _places(belief: Belief, decision: Decision, transcript: Transcript) -> list[
     if here is None:
         return []
     if decision.kind not in MOVING:
-        return [here.name]
+        known = cooking.standing(belief) or _aim(belief, transcript)
+        return [f"{here.name}, {known}", here.name] if known else [here.name]
     views = [room_of(turn.observation) for turn in transcript.turns]
     notes = {note.title.lower(): note.body for note in transcript.notes}
     body = notes.get(here.name)
@@ -119,8 +122,17 @@ def _places(belief: Belief, decision: Decision, transcript: Transcript) -> list[
         came=OPPOSITE.get(entered[2]) if moved else None,
         noted=None if body is None else tuple(read_room(here.name, body).untried),
         again=sum(view is not None and view.name == here.name for view in views) > 1,
+        aim=_aim(belief, transcript),
     )
-    return list(dict.fromkeys([bearings.words(), bearings.brief()]))
+    return list(
+        dict.fromkeys([bearings.words(), bearings.brief(), replace(bearings, aim="").brief()])
+    )
+
+
+def _aim(belief: Belief, transcript: Transcript) -> str:
+    if family_of(transcript.system) == "cooking":
+        return cooking.aim(belief)
+    return f"seeking {belief.target}" if belief.target else ""
 
 
 def _nearest(command: str, choices: Sequence[str]) -> str:

@@ -9,10 +9,11 @@ CUT = {"chop": "chopped", "slice": "sliced", "dice": "diced"}
 DONE = {**COOKED, **CUT}
 STEP_OF = {state: step for step, state in DONE.items()}
 APPLIANCE = {"fry": "stove", "roast": "oven", "grill": "BBQ"}
+AS_IT_IS = "as it is"
 STATES = (*DONE.values(), "raw", "burned", "uncut")
 
 Recipe = dict[str, tuple[str, ...]]
-"""Each ingredient with the steps that are left to do to it, in the order of the cookbook."""
+"""Each ingredient with steps to do to it, in the order of the cookbook."""
 
 _INGREDIENTS = re.compile(r"Ingredients:\s*\n(.*?)\n\s*\n\s*Directions:\s*\n(.*)", re.DOTALL)
 _DIRECTION = re.compile(rf"({'|'.join(DONE)}) the (.+)")
@@ -54,8 +55,8 @@ def left_to_do(steps: tuple[str, ...], printed: str) -> tuple[str, ...]:
 
 
 def write_recipe(recipe: Recipe) -> str:
-    """The recipe as the body of a note: 'lettuce: chop, grill; salt: ready'."""
-    return "; ".join(f"{name}: {', '.join(steps) or 'ready'}" for name, steps in recipe.items())
+    """The recipe as the body of a note: 'lettuce: chop, grill; salt: as it is'."""
+    return "; ".join(f"{name}: {', '.join(steps) or AS_IT_IS}" for name, steps in recipe.items())
 
 
 def recipe_of_note(body: str) -> Recipe:

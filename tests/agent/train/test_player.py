@@ -16,6 +16,7 @@ from agent.lm.scripted import ScriptedVocabulary
 from agent.lm.types import Choices, Purpose, Request, Slow
 from agent.note_ops import parse
 from agent.train.player.belief import Belief, Room, observe, way_between
+from agent.train.player.cooking import aim, standing
 from agent.train.player.cooking import decide as cook
 from agent.train.player.decision import Bearings, Decision
 from agent.train.player.demonstrator import Demonstrator
@@ -245,7 +246,32 @@ def test_food_that_is_prepared_already_is_left_as_it_is() -> None:
         ("", lying), ("examine cookbook", BOOK), ("inventory", "You are carrying nothing.")
     )
     observe(belief, "take red potato from counter", "You take the red potato from the counter.")
-    assert belief.recipe == {"red potato": (), "salt": ()}
+    assert belief.left() == {"red potato": (), "salt": ()}
+
+
+def test_food_that_was_put_down_is_as_it_was() -> None:
+    """The game says 'the red potato' of what it lists as 'fried red potato' before and after."""
+    belief = walked(("", KITCHEN), ("examine cookbook", BOOK))
+    observe(belief, "inventory", "You are carrying: a fried red potato and a salt.")
+    observe(belief, "drop red potato", "You drop the red potato on the ground.")
+    assert belief.left() == {"red potato": ("chop", "fry"), "salt": ()}, "nobody holds it"
+    observe(belief, "take red potato", "You pick up the red potato from the ground.")
+    assert belief.left() == {"red potato": ("chop",), "salt": ()}
+
+
+def test_a_thought_says_how_far_the_meal_is() -> None:
+    belief = walked(("", KITCHEN), ("examine cookbook", BOOK))
+    assert standing(belief) == "", "before the hands are known"
+    observe(belief, "inventory", "You are carrying: a knife and a salt.")
+    assert standing(belief) == "red potato missing, salt ready"
+    assert aim(belief) == "seeking red potato"
+    observe(belief, "take red potato from counter", "You take the red potato from the counter.")
+    assert standing(belief) == "red potato to chop and fry, salt ready, knife in hand"
+    assert aim(belief) == "with red potato to chop and fry"
+    observe(belief, "chop red potato with knife", "You chop the red potato.")
+    observe(belief, "cook red potato with stove", "You fried the red potato.")
+    assert standing(belief) == "red potato ready, salt ready"
+    assert aim(belief) == "with all ready"
 
 
 def test_food_taken_unseen_is_looked_at_again() -> None:
@@ -355,6 +381,11 @@ def test_a_thought_that_leads_out_of_a_room_derives_what_is_untried() -> None:
     assert Bearings(room, again=True).words() == new.brief()
     assert Bearings(room, noted=()).words() == new.brief()
     assert Bearings(room, trail=True).brief() == "den, back west, untried north, south"
+    room.walls.append("south")
+    walled = Bearings(room, noted=("south",), aim="seeking ladle")
+    assert walled.words().endswith(
+        ", seeking ladle, noted south, no way south, untried north, south"
+    )
     start = Bearings(Room("hall", path=()))
     assert start.words() == "hall at the start, nothing untried"
     assert Bearings(Room("hall"), trail=True).words() == "hall, the start, nothing untried"
