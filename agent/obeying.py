@@ -154,6 +154,8 @@ async def _edit(ctx: EpisodeContext, step: int, order: EditNote) -> None:
         edit=told,
         reason=order.reason,
         versions=[[version.note, version.version] for version in done.versions],
+        # The model is told before its next generation: not before the one that is being made.
+        **({"during": True} if ctx.generating else {}),
     )
     ctx.watch(Edited(ctx.index, step, done.versions))
     shown = [note.uid for note in ctx.notes_shown]

@@ -41,7 +41,9 @@ class RecordedSteering:
             await obey(order_of(event))
 
     async def during(self, generation: Awaitable[Generation], obey: Obey) -> Generation:
-        """Cancel what was cancelled, at the same pass. Raises GenerationCancelled."""
+        """Edit what was edited, cancel what was cancelled, at its pass. Raises GenerationCancelled."""
+        while (event := self._next("edit", during=True)) is not None:
+            await obey(order_of(event))
         if self._left and self._left[-1]["e"] == "generate":
             self._left.pop()
         done = await generation
@@ -67,9 +69,11 @@ class RecordedSteering:
             return Replaced(decided["text"])
         return Refused(decided["why"])
 
-    def _next(self, *what: str) -> dict[str, Any] | None:
-        """Take the next event if it is one of these."""
+    def _next(self, *what: str, during: bool = False) -> dict[str, Any] | None:
+        """Take the next event if it is one of these, given while the model wrote (`during`) or not."""
         if not self._left or self._left[-1].get("what") not in what:
+            return None
+        if self._left[-1].get("during", False) != during:
             return None
         return self._left.pop()
 

@@ -63,6 +63,8 @@ class EpisodeContext(EpisodeRecord):
     burst: Burst | None = None
     """How a person wants the model to think; None: as the config says."""
     dial: Dial | None = None
+    generating: bool = False
+    """Whether the model is at work on an answer."""
     """That of the thought that is being made, where a person may turn it."""
     to_tell: list[str] = field(default_factory=list)
     """What the model has not been told yet of notes in its window that a person changed."""
@@ -201,6 +203,7 @@ class EpisodeContext(EpisodeRecord):
         started, held_s = time.perf_counter(), gate.held_s if gate else 0.0
         # A person who holds the model back needs no deadline: they can cancel.
         limit_s = None if gate else self.config.deadlines.generate_s
+        self.generating = True
         try:
             async with asyncio.timeout(limit_s):
                 generation = await self.steering.during(
@@ -217,7 +220,7 @@ class EpisodeContext(EpisodeRecord):
             self._record(step, request, cut_off, len(ids))
             raise
         finally:
-            over, self.dial = True, None
+            over, self.dial, self.generating = True, None, False
         if gate:
             worked_s = max(generation.wall_s - (gate.held_s - held_s), 0.0)
             generation = replace(generation, wall_s=worked_s)

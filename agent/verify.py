@@ -242,9 +242,10 @@ def _compare(row: EpisodeResult, derived: EpisodeResult) -> None:
     then, now = (each.model_dump(exclude=_UNREPEATABLE) for each in (row, derived))
     for what, recorded in then.items():
         if now[what] != recorded:
+            why = f" ({derived.error})" if derived.error and not row.error else ""
             raise ReplayMismatch(
                 f"the row of episode {row.episode} says {what} {recorded}, and its record gives "
-                f"{now[what]}: results.jsonl or the trace was changed"
+                f"{now[what]}{why}: results.jsonl or the trace was changed"
             )
 
 

@@ -21,6 +21,7 @@ from agent.events import (
     BurstSet,
     Cancelled,
     Event,
+    Generated,
     Held,
     Hinted,
     Passed,
@@ -393,6 +394,37 @@ def test_notes_are_edited_by_their_version_and_the_model_is_told(tmp_path: Path)
         versions = memory.versions(Scope(note.bank), note.uid)
     assert [v.actor for v in versions if v.op in ("rewrite", "pin")][:2] == ["person", "person"]
     check_invariants(done, 640)
+
+
+@pytest.mark.parametrize("purpose", ["think", "act", "summarise"])
+def test_an_edit_while_the_model_writes_is_played_again_there(tmp_path: Path, purpose: str) -> None:
+    with steered(tmp_path / "run", length=30, window={"budget": 640}, held=True) as it:
+        it.until_held()
+
+        def at_work() -> bool:
+            noted = any(event.notes for event in it.of(Windowed))
+            begun = it.of(Began)[-1:]
+            return (
+                noted and len(it.of(Began)) > len(it.of(Generated)) and begun[0].purpose == purpose
+            )
+
+        while not at_work():
+            count = len(it.of(Passed))
+            it.controller.step("pass")
+            it.until(lambda count=count: len(it.of(Passed)) > count)  # type: ignore[misc]
+            it.until_held()
+        note = it.of(Windowed)[-1].notes[0]
+        bank = (note.bank.kind, note.bank.name)
+        order = EditNote(bank, note.uid, Rewrite(note.uid, note.version, "beware"))
+        it.controller.edit(order).result(PATIENCE_S)
+        done = it.end()
+    assert [event["during"] for event in read(trace_of(done)) if event.get("what") == "edit"]
+    found = verify(
+        done.path, with_model=True, model=ScriptedModel(), make_env=lambda _spec: Corridor(30)
+    )
+    assert found.problems == []
+    assert found.model is not None
+    assert found.model.differences == []
 
 
 def test_a_steered_run_is_played_again_with_its_model(tmp_path: Path) -> None:
