@@ -191,7 +191,7 @@ def test_an_unknown_id_without_a_network(offline: str | None, tmp_path: Path) ->
     assert message.endswith(
         "); check the name and the network, or use 'embedded' or a local directory"
     )
-    assert float(seconds) < 8
+    assert float(seconds) < 30, "it gives up; a machine may be busy"
     assert done.stderr == ""
 
 
