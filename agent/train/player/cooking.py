@@ -18,7 +18,7 @@ def decide(belief: Belief) -> Decision:
     if belief.recipe is None:
         return _find_recipe(belief)
     if belief.carrying is None:
-        return Decision("inventory", "inventory", {"items": words(list(belief.recipe))})
+        return Decision("inventory", "inventory")
     left = belief.left()
     return (
         _make_room(belief, left)
@@ -49,7 +49,11 @@ def standing(belief: Belief) -> str:
 def _stands(name: str, steps: tuple[str, ...], held: str | None) -> str:
     if held is None:
         return f"{name} missing"
-    return f"{name} to {' and '.join(steps)}" if steps else f"{name} ready"
+    return _to_do(name, steps) if steps else f"{name} ready"
+
+
+def _to_do(name: str, steps: tuple[str, ...]) -> str:
+    return f"{name} to {' and '.join(steps)}"
 
 
 def aim(belief: Belief) -> str:
@@ -61,8 +65,7 @@ def aim(belief: Belief) -> str:
     left = belief.left()
     if missing := _missing(belief, left):
         return f"seeking {words(missing)}"
-    todo = next(((name, steps) for name, steps in left.items() if steps), None)
-    return f"with {todo[0]} to {' and '.join(todo[1])}" if todo else "with all ready"
+    return "with " + next((_to_do(*each) for each in left.items() if each[1]), "all ready")
 
 
 def _find_recipe(belief: Belief) -> Decision:
@@ -129,10 +132,7 @@ def _take(belief: Belief, recipe: Recipe) -> Decision | None:
             continue
         holder = lying[name]
         command = f"take {name}" if holder in {"", "floor"} else f"take {name} from {holder}"
-        facts = {"item": name, "holder": holder, "here": here.name, "items": words(uncut)}
-        if name == KNIFE:
-            return Decision(command, "take knife", facts)
-        return Decision(command, "take", {**facts, "steps": words(recipe[name], "")})
+        return Decision(command, "take knife" if name == KNIFE else "take", {"item": name})
     return None
 
 
@@ -170,9 +170,7 @@ def _look_inside(belief: Belief, recipe: Recipe) -> Decision | None:
             if not missing and holder not in _SURFACES:
                 continue  # knives lie about, they are not in fridges
             verb = "examine" if holder in _SURFACES else "open"
-            facts = {"holder": holder, "here": here.name}
-            facts["purpose"] = words(missing) if missing else "the knife"
-            return Decision(f"{verb} {holder}", "look inside", facts)
+            return Decision(f"{verb} {holder}", "look inside", {"holder": holder})
     return None
 
 
@@ -233,10 +231,10 @@ def _finish(belief: Belief) -> Decision:
     """Everything is ready and carried: make the meal in the kitchen."""
     here = belief.here
     if here is not None and here.name == KITCHEN and "prepare meal" not in belief.failed:
-        return Decision("prepare meal", "prepare", {"items": words(list(belief.recipe or {}))})
+        return Decision("prepare meal", "prepare")
     step = _to_kitchen(belief, "all is ready for the meal")
     if step is not None:
         return step
     if "prepare meal" in belief.failed and belief.last_action != "inventory":
-        return Decision("inventory", "inventory", {"items": words(list(belief.recipe or {}))})
+        return Decision("inventory", "inventory")
     return explore(belief, "the kitchen")

@@ -42,9 +42,8 @@ def decide(belief: Belief) -> Decision:
                     return Decision(command, "treasure", {"item": item, "here": here.name})
     if here is not None and here.unopened:
         holder = here.unopened[0]
-        facts = {"holder": holder, "here": here.name, "purpose": f"the {name or 'treasure'}"}
         verb = "examine" if holder in SURFACES else "open"
-        return Decision(f"{verb} {holder}", "look inside", facts)
+        return Decision(f"{verb} {holder}", "look inside", {"holder": holder})
     guess = _guess(belief) if name is None else None
     return guess or _locked(belief) or explore(belief, f"the {name or 'treasure'}")
 
