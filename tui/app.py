@@ -60,6 +60,11 @@ class StenoApp(App[None]):
         self.leave()
         self.exit(return_code=EXIT_SIGNAL + by)
 
+    def hung_up(self) -> None:
+        """End in order without a terminal: what paints waits for one, so only this thread can end it."""
+        self.leave()
+        os._exit(EXIT_SIGNAL + signal.SIGHUP)
+
     def watch_session(self, session: Session) -> None:
         """Show a session in the place of what is shown."""
         self.shown = session

@@ -18,6 +18,7 @@ from agent.headless import exit_code_of
 from agent.steering import MODES, Mode
 from tui import plain, runs, settings
 from tui.app import StenoApp, dumb_terminal
+from tui.hangup import on_hangup
 from tui.lines import Lines
 from tui.screens.main import MainScreen
 from tui.screens.start import StartScreen
@@ -94,6 +95,7 @@ def on_screen(
         app = StenoApp(MainScreen(session), liked)
     else:
         app = StenoApp(_start(values, mode, held), liked)
+    on_hangup(app.hung_up)
     try:
         app.run()
     finally:

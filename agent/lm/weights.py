@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import hashlib
 import importlib.util
 import io
@@ -105,8 +106,22 @@ def load(
 
     `dtype` auto is bf16 where the device multiplies it natively, else fp32. `policy` and `burst` are
     adapters: directories or Hugging Face ids. Raises ModelUnavailable and AdapterMismatch.
+    What lives in the process by now is kept from Python's garbage collector for good (`gc.freeze`).
     """
-    return apart(lambda: _load(name, dtype, device, policy, burst))
+    engine = apart(lambda: _load(name, dtype, device, policy, burst))
+    _spare_the_collector()
+    return engine
+
+
+def _spare_the_collector() -> None:
+    """Keep what lives now from full garbage collections.
+
+    Half a million objects come with torch and a model, to stay. A full collection would look at each of
+    them every few seconds, for a third of a second in which no key is painted and no pass begun.
+    """
+    gc.unfreeze()  # a model that was loaded before, and is gone by now, must not stay for that
+    gc.collect()
+    gc.freeze()
 
 
 def apart(work: Callable[[], T]) -> T:

@@ -9,7 +9,8 @@ from textual.widgets import Input, Static
 from agent.lm.scripted import ScriptedModel
 from agent.lm.types import Burst
 from tests.tui.world import app_of, beginning, screen_of, settled, until
-from tui.panes import AskLine, MindPane, StatusBar
+from tui.foot import Foot
+from tui.panes import MindPane, StatusBar
 from tui.session import Playing
 
 
@@ -73,7 +74,7 @@ async def test_a_person_plays(tmp_path: Path) -> None:
     session = Playing(beginning(tmp_path / "run", max_steps=1), mode="human")
     async with app_of(session).run_test(size=(80, 24)) as pilot:
         screen = screen_of(pilot)
-        await until(pilot, lambda: screen.query_one(AskLine).asking)
+        await until(pilot, lambda: screen.query_one(Foot).asking)
         assert screen.word(screen.view) == "YOUR MOVE"
         await pilot.press(*"sing q", "enter")
         await until(pilot, lambda: screen.view.word == "DONE")

@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from memory import Add, MemoryFile, Scope
+from tui import runs
 
 MAIN = ["-c", "from agent.cli import main; main()"]
 STENO = [sys.executable, *MAIN]
@@ -172,6 +173,33 @@ def test_a_terminal_that_is_closed_loses_nothing(tmux: Tmux, tmp_path: Path) -> 
     )
     assert "again from step 1" in done.stdout
     assert "[DONE]" in done.stdout
+
+
+def test_a_terminal_that_goes_away_without_a_signal_ends_the_run_in_order(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [*STENO, "play", "--out", "run", *GAME[:-1], "1000000"],
+        cwd=tmp_path,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,  # of which the terminal is not the controlling one
+        env={**_ENVIRONMENT, "TERM": "xterm-256color"},
+    )
+    os.close(theirs)
+    try:
+        seen = b""
+        while b"step 9" not in seen:
+            seen = seen[-10:] + os.read(ours, 65_536)
+        os.close(ours)
+        assert process.wait(PATIENCE_S) == 128 + signal.SIGHUP
+    finally:
+        process.kill()
+        process.wait()
+    assert [found.finished for found in runs.recent(tmp_path)] == [False]
+    assert not (tmp_path / "run" / "memory.sqlite-wal").exists(), (
+        "as a process that was killed leaves it"
+    )
 
 
 def test_a_note_is_edited_in_an_editor_of_ones_own(tmux: Tmux, tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from agent.steering import EditNote
 from memory import Bank, MemoryFile, Note, Scope
 from memory.errors import MemoryFileError
+from tui.keyline import KeyLine
 from tui.keys import bindings
 from tui.screens.main import SMALL_HEIGHT, SMALL_WIDTH
 from tui.screens.note import Jump, NoteScreen
@@ -46,7 +47,7 @@ class BrowserScreen(Screen[None]):
             yield OptionList(id="found", markup=False)
             with VerticalScroll(id="shown-box"):
                 yield Static(id="shown")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """List what there is."""

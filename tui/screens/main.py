@@ -11,15 +11,16 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, OptionList
+from textual.widgets import OptionList
 
 from agent.controller import Unit
 from agent.errors import EXPECTED
 from agent.lm.types import Burst
 from agent.steering import MODES, Approved, EditNote, Refused, Replaced
 from memory.errors import MemoryFileError
+from tui.foot import Foot
 from tui.keys import bindings
-from tui.panes import AskLine, GamePane, MemoryPane, MindPane, NoteList, StatusBar, Tabs
+from tui.panes import GamePane, MemoryPane, MindPane, NoteList, StatusBar, Tabs
 from tui.screens.note import Jump, NoteScreen
 from tui.session import Notebook, Playing, Session
 from tui.state import View
@@ -56,8 +57,7 @@ class MainScreen(Screen[None]):
             with Vertical(id="right"):
                 yield MindPane()
                 yield MemoryPane()
-        yield AskLine()
-        yield Footer(show_command_palette=False)
+        yield Foot()
 
     def on_mount(self) -> None:
         """Begin to draw."""
@@ -102,7 +102,7 @@ class MainScreen(Screen[None]):
             self._drawn = view
         word, steering = self.word(view), self._steering()
         if (view, word, steering) != self._drawn_status:
-            self.query_one(StatusBar).show(view, word, steering)
+            self.query_one(StatusBar).tell(view, word, steering)
             self._drawn_status = (view, word, steering)
 
     def word(self, view: View) -> str:
@@ -139,7 +139,7 @@ class MainScreen(Screen[None]):
             and view.your_move == self._drawn.your_move
         ):
             return
-        line = self.query_one(AskLine)
+        line = self.query_one(Foot)
         if view.your_move:
             line.ask("your action:", self._act)
         elif view.proposed is not None:
@@ -157,7 +157,7 @@ class MainScreen(Screen[None]):
             self.draw()
 
     def _unasked(self) -> None:
-        self.query_one(AskLine).close()
+        self.query_one(Foot).close()
         self.query_one(MindPane).focus()
 
     # --- steering ---
@@ -165,7 +165,7 @@ class MainScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that steer are greyed where there is nothing to steer."""
         steers = {"toggle_pause", "step", "cancel", "next_mode", "hint", "burst_size", "confidence"}
-        if action == "cancel" and self.is_mounted and self.query_one(AskLine).asking:
+        if action == "cancel" and self.is_mounted and self.query_one(Foot).asking:
             return True
         return None if action in steers and not self.session.steerable else True
 
@@ -186,7 +186,7 @@ class MainScreen(Screen[None]):
 
     def action_cancel(self) -> None:
         """Close the line, or come back to now; else cancel the present generation."""
-        if self.query_one(AskLine).asking:
+        if self.query_one(Foot).asking:
             self._unasked()
         elif self._at is not None:
             self.action_now()
@@ -207,14 +207,14 @@ class MainScreen(Screen[None]):
     def action_replace(self) -> None:
         """Edit it."""
         if self.view.proposed is not None:
-            self.query_one(AskLine).ask(
+            self.query_one(Foot).ask(
                 "play instead:", lambda text: self._decide(Replaced(text)), self.view.proposed
             )
 
     def action_refuse(self) -> None:
         """Refuse it."""
         if self.view.proposed is not None:
-            self.query_one(AskLine).ask("why not?", lambda text: self._decide(Refused(text)))
+            self.query_one(Foot).ask("why not?", lambda text: self._decide(Refused(text)))
 
     def _decide(self, verdict: Approved | Replaced | Refused) -> None:
         self._unasked()
@@ -225,7 +225,7 @@ class MainScreen(Screen[None]):
     def action_act(self) -> None:
         """Type an action."""
         if self.view.your_move:
-            self.query_one(AskLine).ask("your action:", self._act)
+            self.query_one(Foot).ask("your action:", self._act)
         else:
             self.notify("it is not your move; m changes who plays", severity="warning")
 
@@ -239,7 +239,7 @@ class MainScreen(Screen[None]):
 
     def action_hint(self) -> None:
         """Type a hint."""
-        self.query_one(AskLine).ask("tell the model:", self._hint)
+        self.query_one(Foot).ask("tell the model:", self._hint)
 
     def _hint(self, text: str) -> None:
         self._unasked()

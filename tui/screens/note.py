@@ -9,14 +9,14 @@ from textual.app import ComposeResult, SuspendNotSupported
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from memory import Approve, Delete, Note, NoteVersion, Pin, Rewrite, Span
 from tui import blocks
 from tui.editor import Edited, in_editor
+from tui.foot import Foot
 from tui.keys import bindings
-from tui.panes import AskLine
 from tui.session import note_order
 from tui.state import Change
 from tui.text import one_line, shown
@@ -48,8 +48,7 @@ class NoteScreen(ModalScreen[Outcome]):
             with VerticalScroll(id="note-body"):
                 yield Static(self._text(), id="note-text")
             yield OptionList(*self._options(), id="sources", markup=False)
-            yield AskLine()
-        yield Footer(show_command_palette=False)
+        yield Foot()
 
     def on_mount(self) -> None:
         """A title."""
@@ -92,7 +91,7 @@ class NoteScreen(ModalScreen[Outcome]):
     def action_edit(self) -> None:
         """Edit in place: 'title: body' in a line."""
         note = self._note
-        self.query_one(AskLine).ask("title: body", self._edited, f"{note.title}: {note.body}")
+        self.query_one(Foot).ask("title: body", self._edited, f"{note.title}: {note.body}")
 
     def _edited(self, text: str) -> None:
         title, colon, body = text.partition(":")
@@ -155,7 +154,7 @@ class NoteScreen(ModalScreen[Outcome]):
 
     def action_close(self) -> None:
         """Back; from the line to type in first."""
-        line = self.query_one(AskLine)
+        line = self.query_one(Foot)
         if line.asking:
             line.close()
             self.query_one("#sources").focus()

@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.suggester import SuggestFromList
-from textual.widgets import Footer, Input, Label, OptionList
+from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from agent.errors import EXPECTED
+from tui.keyline import KeyLine
 from tui.keys import bindings
 from tui.runs import Found
 from tui.session import Session
@@ -59,7 +60,7 @@ class StartScreen(Screen[None]):
                 yield OptionList(
                     *(Option(str(each)) for each in self._runs), id="runs", markup=False
                 )
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Begin with the environment."""

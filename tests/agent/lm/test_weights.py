@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,17 @@ def test_a_directory(saved: Path, capfd: pytest.CaptureFixture[str]) -> None:
     finally:
         model.close()
     assert capfd.readouterr() == ("", ""), "no bars, no advice"
+
+
+def test_full_collections_pass_the_model_by(saved: Path) -> None:
+    engine = weights.load(str(saved))
+    engine.close()
+    assert all(thing is not engine for thing in gc.get_objects())  # which leaves out what is frozen
+    gone = weakref.ref(engine)
+    vars(engine)["itself"] = engine  # as a model in a cycle, which only a full collection ends
+    del engine
+    weights.load(str(saved)).close()
+    assert gone() is None
 
 
 def test_a_fingerprint_is_that_of_the_weights(saved: Path, copy: Path) -> None:
