@@ -19,7 +19,7 @@ from agent.lm.adapter import TARGETS, AdapterConfig, BurstAdapter
 from agent.train import data, directory
 from agent.train.card import write_card
 from agent.train.data import Batch, padded
-from agent.train.losses import consistency_loss, mask_loss, sampler_loss
+from agent.train.losses import consistency_loss, mask_loss, sampler_loss, survival
 from agent.train.measures import measure
 from agent.train.regions import Layout, Region, draw, lay_out
 from agent.train.run import load, train, with_sequences
@@ -27,6 +27,9 @@ from agent.train.sequences import TokenSequence
 from agent.train.settings import BurstSettings
 from agent.train.student import Student
 from agent.train.task import Sums, Task, pair
+
+LEAST_WEIGHT = 0.1
+"""Of a mask behind one that was not sure: it is cut at play, but later it may be reached."""
 
 
 def train_burst(given: Mapping[str, Any], out: Path, *, resume: bool = False) -> None:
@@ -136,6 +139,7 @@ class BurstTask(Task):
         # 2. All masks in one pass, with gradients.
         guessed = student.guess(ordinary, layout)
         # 3. Targets: the text's own ids, or what the frozen model says after the student's own.
+        weight = torch.ones(len(rows), device=rows.device)
         if offline:
             positions = layout.position[rows, columns]
             previous = batch["ids"][rows, positions]
@@ -143,14 +147,16 @@ class BurstTask(Task):
             hidden = ordinary.hidden[rows, positions]
         else:
             first = ordinary.logits.argmax(-1)[starts.cumsum(0) - 1]  # (N,): each region's
-            previous = student.write(guessed, layout, first).previous
+            written = student.write(guessed, layout, first)
+            previous = written.previous
+            weight = survival(written.sure, starts, LEAST_WEIGHT)
             targets, hidden = student.teach(ordinary, layout, previous)
         # 4. The losses.
         change = student.change(previous, guessed.hidden)
         at_masks = mask_loss(guessed.logits, guessed.found, targets)
         after = sampler_loss(guessed.logits, guessed.found, change, targets, student.unembed)
         apart = consistency_loss(guessed.hidden, hidden)
-        loss = at_masks.sum() + after.sum() + self._settings.consistency * apart.sum()
+        loss = (weight * (at_masks + after + self._settings.consistency * apart)).sum()
         right = guessed.found.ids[:, 0] == targets
         sums = {
             "mask_loss": at_masks,

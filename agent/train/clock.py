@@ -16,6 +16,8 @@ class Clock:
     __slots__ = ("__dict__", "_last", "limit_s", "steps", "warmup")
 
     spent_s: float
+    began_s: float
+    """What had been spent when the first step began: loading and the first evaluation are no warm-up."""
     reserve_s: float
     """Kept free at the end, for the last evaluation."""
     positions: int
@@ -23,7 +25,7 @@ class Clock:
 
     def __init__(self, steps: int, warmup: float, limit_s: float | None = None) -> None:
         self.steps, self.warmup, self.limit_s = steps, warmup, limit_s
-        self.spent_s = self.reserve_s = 0.0
+        self.spent_s = self.began_s = self.reserve_s = 0.0
         self.positions = 0
         self._last = time.monotonic()
 
@@ -38,7 +40,8 @@ class Clock:
         """Share of the schedule that is done, 0..1. Without a time limit it depends on steps alone."""
         share = step / self.steps
         if self.limit_s is not None:
-            share = max(share, self.tick() / max(self.limit_s - self.reserve_s, 1e-9))
+            given = self.limit_s - self.reserve_s - self.began_s
+            share = max(share, (self.tick() - self.began_s) / max(given, 1e-9))
         return min(share, 1.0)
 
     def __call__(self, step: int) -> float:

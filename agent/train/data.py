@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,14 @@ def split(
         [each for each in sequences if each.seed not in held],
         [each for each in sequences if each.seed in held],
     )
+
+
+def sample(sequences: Sequence[TokenSequence], count: int, seed: int) -> list[TokenSequence]:
+    """So many of them at the most, drawn at random: a file may have its kinds one after the other."""
+    if len(sequences) <= count:
+        return list(sequences)
+    chosen = random.Random(derive(seed, "evaluated")).sample(range(len(sequences)), count)
+    return [sequences[index] for index in sorted(chosen)]
 
 
 def group(sequences: Sequence[TokenSequence], positions: int) -> list[list[TokenSequence]]:

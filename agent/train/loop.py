@@ -84,6 +84,7 @@ def fit(
                 before = time.monotonic()
                 loop.evaluate()
                 clock.reserve_s = 1.2 * (time.monotonic() - before)
+                clock.began_s = clock.tick()
             with warnings.catch_warnings(action="ignore"):  # libraries', among themselves
                 loop.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
             if interruption.asked:

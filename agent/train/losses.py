@@ -65,6 +65,17 @@ def sampler_loss(
     return torch.where(among, total, torch.logaddexp(total, target)) - target
 
 
+def survival(sure: torch.Tensor, starts: torch.Tensor, least: float) -> torch.Tensor:
+    """How likely each mask's token is to be reached at play, where a burst is cut at an unsure one.
+
+    The product of the top-1 probabilities of the masks before it in its region, and never less than
+    `least`. # (N,), (N,) bool at the first mask of each region -> (N,)
+    """
+    logs = sure.clamp(min=1e-6).log()
+    before = logs.cumsum(0) - logs
+    return (before - before[starts][starts.cumsum(0) - 1]).exp().clamp(min=least)
+
+
 def consistency_loss(hidden: torch.Tensor, ordinary: torch.Tensor) -> torch.Tensor:
     """Squared distance of each mask's hidden state to the ordinary one at its position. # (N, D) -> (N,)
 

@@ -43,25 +43,37 @@ def draw(
 ) -> list[Region]:
     """Regions at anchors drawn without replacement, until `budget` masks are spent.
 
-    A region has 1..most masks at random (`full`: always as many as fit), and stays inside the written
-    stretch that its anchor lies in or just before: its last mask has the stretch's last id as target.
+    A region has 1..most masks at random, the longer of two draws, since masks see only what is before
+    them: a long region has every shorter one in it. At the beginning of a stretch, where each text's
+    first burst begins, and with `full`, it has as many as fit. Those beginnings come first. A region
+    stays inside the written stretch that its anchor lies in or just before: its last mask has the
+    stretch's last id as target.
     """
-    room = [
-        (anchor, part.stop - 2 - anchor)
+    stretches = [
+        part
         for part in sequence.written
-        if part.purpose in purposes
-        for anchor in range(part.start - 1, part.stop - 2)
+        if part.purpose in purposes and part.stop - part.start >= 2
+    ]
+    first = [(part.start - 1, part.stop - 1 - part.start) for part in stretches]
+    later = [
+        (anchor, part.stop - 2 - anchor)
+        for part in stretches
+        for anchor in range(part.start, part.stop - 2)
     ]
     regions = []
-    for index in torch.randperm(len(room), generator=generator).tolist():
-        anchor, fits = room[index]
-        wanted = most if full else 1 + int(torch.randint(most, (), generator=generator))
+    for number, (anchor, fits) in enumerate(_mixed(first, generator) + _mixed(later, generator)):
+        whole = full or number < len(first)
+        wanted = most if whole else 1 + int(torch.randint(most, (2,), generator=generator).max())
         masks = min(wanted, fits, budget)
         if masks <= 0:
             break
         regions.append(Region(anchor, masks))
         budget -= masks
     return regions
+
+
+def _mixed(anchors: list[tuple[int, int]], generator: torch.Generator) -> list[tuple[int, int]]:
+    return [anchors[i] for i in torch.randperm(len(anchors), generator=generator).tolist()]
 
 
 @dataclass(slots=True)

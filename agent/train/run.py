@@ -82,7 +82,7 @@ def with_sequences(
     config = loaded.network.config.get_text_config()
     data.require_fit(sequences, config.max_position_embeddings, config.vocab_size)
     training, held_out = data.split(sequences, settings.held_out, settings.seed)
-    held_out = held_out[: settings.eval_sequences]
+    held_out = data.sample(held_out, settings.eval_sequences, settings.seed)
     hashed = directory.data_hash(files)
     directory.record(settings, out, model=loaded.fingerprint, data=hashed)
     return Run(settings, out, loaded, training, held_out, files)

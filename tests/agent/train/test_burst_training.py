@@ -160,6 +160,26 @@ def test_regions_keep_their_bounds() -> None:
     assert {r.masks for r in draw(each, 7, 400, generator, purposes=purposes)} >= {1, 2, 3}
 
 
+def test_the_first_burst_of_each_text_is_always_trained_whole() -> None:
+    each = sequence(8)
+    texts = [part for part in each.written if part.purpose == "think"]
+    for seed in range(5):
+        regions = draw(each, 7, 30, torch.Generator().manual_seed(seed), purposes=("think",))
+        begun = {region.anchor: region.masks for region in regions[: len(texts)]}
+        assert begun == {part.start - 1: min(7, part.stop - part.start - 1) for part in texts}
+        short = each.model_copy(  # a text of one id has no second one to learn
+            update={"written": (texts[0].model_copy(update={"stop": texts[0].start + 1}), *texts)}
+        )
+        assert draw(short, 7, 30, torch.Generator().manual_seed(seed), purposes=("think",))
+
+
+def test_a_mask_weighs_what_it_is_likely_to_be_reached() -> None:
+    sure = torch.tensor([0.5, 0.9, 0.8, 0.0, 0.7, 0.4, 0.6])
+    starts = torch.tensor([True, False, False, False, False, True, False])
+    expected = torch.tensor([1.0, 0.5, 0.45, 0.36, 0.1, 1.0, 0.4])
+    torch.testing.assert_close(losses.survival(sure, starts, 0.1), expected)
+
+
 def task_of(student: Student, **settings: Any) -> tuple[BurstTask, BurstSettings]:
     made = BurstSettings(masks=60, **settings)
     return BurstTask(student, made), made
@@ -194,7 +214,8 @@ def test_what_is_not_written_has_no_loss() -> None:
         results.append(task(collate([longer], 5, settings=settings), 0.0)[0].item())
     assert results[0] == results[1]
     ids = list(each.ids)
-    ids[each.written[-1].stop - 1] += 1  # a target of some region
+    layout = layout_of(collate([each], 5, settings=settings))
+    ids[int(layout.position[layout.real].max()) + 1] += 1  # the last target, which no region sees
     other = each.model_copy(update={"ids": tuple(ids)})
     assert task(collate([other], 5, settings=settings), 0.0)[0].item() != results[0]
 

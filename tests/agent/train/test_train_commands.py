@@ -141,11 +141,21 @@ def test_the_schedule_warms_up_and_falls_to_zero() -> None:
     assert all(a >= b for a, b in pairwise(rates[10:]))
 
 
+def test_what_comes_before_the_first_step_is_no_warm_up() -> None:
+    clock = Clock(1000, 0.1, limit_s=100)
+    clock.spent_s = clock.began_s = 20.0
+    assert clock(0) < 0.02
+    clock.spent_s = 24.0
+    assert clock(1) == pytest.approx(0.5, abs=0.05)
+
+
 def test_time_ends_the_schedule_where_steps_do_not() -> None:
     clock = Clock(1000, 0.1, limit_s=100)
     clock.spent_s, clock.reserve_s = 45.0, 10.0
     assert clock.progress(10) == pytest.approx(0.5, abs=0.01)
     assert clock.progress(900) == pytest.approx(0.9)
+    clock.began_s = 25.0
+    assert clock.progress(10) == pytest.approx(20 / 65, abs=0.01)
     clock.spent_s = 95.0
     assert clock.progress(10) == 1
     assert clock(10) == pytest.approx(0, abs=1e-6)
