@@ -8,6 +8,7 @@ computes exactly what it would compute without an adapter.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterator
@@ -197,17 +198,31 @@ class BurstAdapter(nn.Module):
                 f"the burst adapter in {str(directory)!r} was made for weights {config.base[:12]}, and "
                 f"this model has {base[:12]}; use its own model, or train one for this"
             )
-        shapes = {
-            key.removeprefix("lora.").removesuffix(".a").replace("/", "."): (
-                tensor.shape[1],
-                tensors[key.removesuffix(".a") + ".b"].shape[0],
-            )
-            for key, tensor in tensors.items()
-            if key.startswith("lora.") and key.endswith(".a")
-        }
-        adapter = cls(config, shapes)
-        adapter.load_state_dict(tensors)
+        try:
+            shapes = {
+                key.removeprefix("lora.").removesuffix(".a").replace("/", "."): (
+                    tensor.shape[1],
+                    tensors[key.removesuffix(".a") + ".b"].shape[0],
+                )
+                for key, tensor in tensors.items()
+                if key.startswith("lora.") and key.endswith(".a")
+            }
+            adapter = cls(config, shapes)
+            adapter.load_state_dict(tensors)
+        except (KeyError, IndexError, RuntimeError) as error:
+            raise ModelUnavailable(
+                f"the tensors in {str(directory / WEIGHTS)!r} are not those that its {CONFIG} is for: "
+                f"{str(error).splitlines()[0]}"
+            ) from error
         return adapter
+
+    def identity(self) -> str:
+        """A hash of what it computes: its config, and its tensors as numbers in whatever precision."""
+        whole = hashlib.sha256(self.config.model_dump_json().encode())
+        for name, tensor in sorted(self.state_dict().items()):
+            numbers = tensor.detach().to("cpu", torch.float32).contiguous().numpy()
+            whole.update(f"{name}{tuple(numbers.shape)}".encode() + numbers.tobytes())
+        return whole.hexdigest()
 
 
 def linear_shapes(network: nn.Module, targets: tuple[str, ...]) -> dict[str, tuple[int, int]]:

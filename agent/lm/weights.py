@@ -146,8 +146,11 @@ def _load(name: str, dtype: Dtype, device: Device, policy: str | None, burst: st
         loaded.tokenizer, end_ids=[ends] if isinstance(ends, int) else list(ends or [])
     )
     adapter = burst_adapter(burst, loaded.network, loaded.fingerprint) if burst else None
+    fingerprint = loaded.fingerprint
+    if adapter is not None:
+        fingerprint = hashlib.sha256(f"{fingerprint}+{adapter.identity()}".encode()).hexdigest()
     wrapped = Network(loaded.network, adapter)
-    return Engine(wrapped, vocabulary, name=loaded.name, fingerprint=loaded.fingerprint)
+    return Engine(wrapped, vocabulary, name=loaded.name, fingerprint=fingerprint)
 
 
 def load_vocabulary(name: str, title: str | None = None) -> TokenizerVocabulary:

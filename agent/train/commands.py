@@ -16,7 +16,10 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Data = Annotated[list[Path] | None, typer.Option(help="Token sequences, JSON lines. Repeatable.")]
+Data = Annotated[
+    list[Path] | None,
+    typer.Option(help="Token sequences, JSON lines, or a run directory: its traces. Repeatable."),
+]
 Out = Annotated[Path, typer.Option(help="Directory for the adapter, its checkpoints and metrics.")]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on where the training in --out stopped.")

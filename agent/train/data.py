@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 from agent.errors import TrainingFailed
 from agent.seeds import derive
 from agent.train.sequences import TokenSequence, read
+from agent.train.traces import of_run
 
 FIRST_HELD_BACK_SEED = 10_000
 """Games from this seed on are for developing and for scores (docs/architecture.md): never trained on."""
@@ -25,13 +26,15 @@ Collate = Callable[[Sequence[TokenSequence], int], Batch]
 
 
 def load(files: Sequence[Path]) -> list[TokenSequence]:
-    """The sequences of all files that have something to learn.
+    """The sequences that have something to learn, of files, or of the traces of run directories.
 
     Raises TrainingFailed where a file is damaged, nothing is left, or a game's seed is not for training.
     """
     if not files:
-        raise TrainingFailed("no data was given; name a file of sequences with --data FILE")
-    found = [each for file in files for each in read(file) if each.written]
+        raise TrainingFailed(
+            "no data was given; name a file of sequences, or a run directory, with --data"
+        )
+    found = [each for file in files for each in _sequences(file) if each.written]
     if not found:
         names = ", ".join(str(file) for file in files)
         raise TrainingFailed(
@@ -44,6 +47,10 @@ def load(files: Sequence[Path]) -> list[TokenSequence]:
                 f"{FIRST_HELD_BACK_SEED} on are for development and scores: train on smaller ones"
             )
     return found
+
+
+def _sequences(path: Path) -> Iterator[TokenSequence]:
+    return of_run(path) if path.is_dir() else read(path)
 
 
 def require_fit(sequences: Sequence[TokenSequence], positions: int, vocabulary: int) -> None:

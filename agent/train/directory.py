@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from agent.config import describe
 from agent.errors import ConfigError, TrainingFailed
 from agent.train.settings import LoopSettings
+from agent.train.traces import files_of
 
 SETTINGS = "training.json"
 # They may change on the way: none of them says what a step computes.
@@ -81,9 +82,9 @@ def record(settings: LoopSettings, out: Path, *, model: str, data: str) -> None:
 
 
 def data_hash(files: Sequence[Path]) -> str:
-    """One hash over the contents of the files, in order."""
+    """One hash over the contents of the files, in order, or of the traces of run directories."""
     whole = hashlib.sha256()
-    for path in files:
-        with path.open("rb") as file:
+    for each in (each for path in files for each in (files_of(path) if path.is_dir() else [path])):
+        with each.open("rb") as file:
             whole.update(hashlib.file_digest(file, "sha256").digest())
     return whole.hexdigest()

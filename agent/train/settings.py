@@ -17,7 +17,9 @@ class LoopSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    data: tuple[Path, ...] = Field((), description="files of token sequences, JSON lines")
+    data: tuple[Path, ...] = Field(
+        (), description="files of token sequences, JSON lines, or run directories"
+    )
     model: str = Field("embedded", description="'embedded', a directory, or a Hugging Face id")
     device: Literal["auto", "cpu", "cuda"] = "auto"
     dtype: Literal["auto", "fp32", "bf16"] = Field(

@@ -138,10 +138,15 @@ def of_run(run: Path) -> Iterator[TokenSequence]:
 
     Raises TrainingFailed where the directory has no traces.
     """
+    for trace in files_of(run):
+        yield from sequences(trace)
+
+
+def files_of(run: Path) -> list[Path]:
+    """The traces of a run directory. Raises TrainingFailed where there are none."""
     traces = sorted((run / "traces").glob("*.jsonl"))
     if not traces:
         raise TrainingFailed(
             f"no traces in {str(run)!r}; give the directory that `steno run` wrote (--out)"
         )
-    for trace in traces:
-        yield from sequences(trace)
+    return traces

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from agent.errors import AdapterMismatch, ConfigError, ModelFailed, ModelUnavailable
@@ -231,6 +233,15 @@ def test_an_adapter_reads_back_and_knows_its_base(tmp_path: Path) -> None:
         BurstAdapter.from_pretrained(tmp_path, base="others")
     with pytest.raises(ModelUnavailable, match="looked for adapter.json"):
         BurstAdapter.from_pretrained(tmp_path / "none", base="weights")
+    for change in (lambda t: t.pop("masks"), lambda t: t.pop(next(k for k in t if k[-2:] == ".b"))):
+        tensors = load_file(tmp_path / "adapter.safetensors")
+        change(tensors)
+        damaged = tmp_path / "damaged"
+        damaged.mkdir(exist_ok=True)
+        shutil.copy(tmp_path / "adapter.json", damaged)
+        save_file(tensors, damaged / "adapter.safetensors")
+        with pytest.raises(ModelUnavailable, match="are not those that its adapter.json is for"):
+            BurstAdapter.from_pretrained(damaged, base="weights")
     with pytest.raises(AdapterMismatch, match="expects a module"):
         again.attach(make_network("gpt2"))
     with pytest.raises(AdapterMismatch, match="has no linear module named nothing"):

@@ -340,7 +340,15 @@ def test_the_runtime_runs_what_was_trained(trained: Path, model: Path, policy: P
     engine = load(str(model), dtype="fp32", device="cpu", policy=str(policy), burst=str(trained))
     engine.close()
     assert engine.burst_limit == 4
-    assert json.loads((trained / "adapter.json").read_text())["base"] == engine.fingerprint
+    owner = load(str(model), dtype="fp32", device="cpu", policy=str(policy))
+    owner.close()
+    assert json.loads((trained / "adapter.json").read_text())["base"] == owner.fingerprint
+    noise = load(str(model), dtype="fp32", device="cpu", policy=str(policy), burst="untrained")
+    noise.close()
+    again = load(str(model), dtype="bf16", device="cpu", policy=str(policy), burst=str(trained))
+    again.close()
+    told = {each.fingerprint for each in (engine, owner, noise, again)}
+    assert len(told) == 3, "an adapter's weights are in it, their precision is not"
     stored = load_file(trained / "adapter.safetensors")
     assert {tensor.dtype for tensor in stored.values()} == {torch.bfloat16}
     with pytest.raises(AdapterMismatch, match="was made for weights"):

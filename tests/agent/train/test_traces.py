@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from agent.errors import RunDirectoryError, TrainingFailed
 from agent.lm.scripted import Prompt, ScriptedModel
 from agent.lm.types import Generation, OnPass, Request
+from agent.train import data
+from agent.train.directory import data_hash
 from agent.train.sequences import TokenSequence
 from agent.train.traces import of_run, sequences
 from tests.agent.world import Corridor, answers, play, trace_of
@@ -157,6 +159,11 @@ def test_whatever_a_model_writes_is_found_again(
 def test_a_run_is_the_sequences_of_its_episodes(tmp_path: Path) -> None:
     done = play(tmp_path / "run", env=partial(Corridor, length=3), episodes=2, seed=7)
     assert [each.seed for each in of_run(done.path)] == [7, 8]
+    assert data.load([done.path]) == list(of_run(done.path))
+    before = data_hash([done.path])
+    last = sorted((done.path / "traces").iterdir())[-1]
+    last.write_text(last.read_text() + "\n")
+    assert data_hash([done.path]) != before
     (tmp_path / "empty").mkdir()
     with pytest.raises(TrainingFailed, match="no traces in .*; give the directory"):
         list(of_run(tmp_path / "empty"))
