@@ -161,7 +161,7 @@ def test_a_run_is_the_sequences_of_its_episodes(tmp_path: Path) -> None:
     assert [each.seed for each in of_run(done.path)] == [7, 8]
     assert data.load([done.path]) == list(of_run(done.path))
     before = data_hash([done.path])
-    last = sorted((done.path / "traces").iterdir())[-1]
+    last = max((done.path / "traces").iterdir())
     last.write_text(last.read_text() + "\n")
     assert data_hash([done.path]) != before
     (tmp_path / "empty").mkdir()
