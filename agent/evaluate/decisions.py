@@ -144,7 +144,7 @@ def summary(compared: Sequence[Pair]) -> dict[str, Any]:
     thoughts = [pair.burst.thinking for pair in compared]
     tokens = sum(len(each.token_ids) for each in thoughts)
     passes = [each for thought in thoughts for each in thought.passes]
-    judged = [agreed for each in passes for agreed in each.agreed if agreed is not None]
+    judged = [agreed for pair in compared for agreed in _judged(pair)]
     return {
         "decisions": len(compared),
         "same_command": same.value,
@@ -154,6 +154,23 @@ def summary(compared: Sequence[Pair]) -> dict[str, Any]:
         "think_tpf": tokens / len(passes) if passes else None,
         "agreement": sum(judged) / len(judged) if judged else None,
     }
+
+
+def _judged(pair: Pair) -> Iterator[bool]:
+    """Whether each token at the positions 2..k of its burst is ordinary decoding's own.
+
+    The last burst of a thought has no pass after it to tell. There the slow thought does, as long as
+    both have written the same so far.
+    """
+    burst, slow = pair.burst.thinking, pair.slow.thinking.token_ids
+    at = 0
+    for each in burst.passes:
+        for place, agreed in enumerate(each.agreed or [None] * len(each.token_ids)):
+            if agreed is not None:
+                yield agreed
+            elif place and at < len(slow) and burst.token_ids[:at] == slow[:at]:
+                yield burst.token_ids[at] == slow[at]
+            at += 1
 
 
 def decide(place: Path, count: int, given: Mapping[str, Any], jobs: int) -> int:

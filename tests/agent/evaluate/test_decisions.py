@@ -15,6 +15,7 @@ from agent.evaluate import decisions
 from agent.evaluate.commands import app
 from agent.evaluate.decisions import config_of, contexts, pairs, runs_below, sample, summary
 from agent.lm.scripted import Prompt, ScriptedModel, stroll
+from agent.lm.types import Generation, Pass
 from agent.trace import read
 from tests.agent.evaluate.halls import play, wanted
 
@@ -63,6 +64,25 @@ def test_a_recorded_decision_is_taken_again(slow: Path) -> None:
     assert (told["same_command"], told["same_thought"], told["decisions"]) == (1.0, 1.0, 12)
     assert told["same_command_low"] < 1 == told["same_command_high"]
     assert told["think_tpf"] > 3
+
+
+def test_the_last_burst_of_a_thought_is_judged_by_the_slow_one() -> None:
+    def thought(*bursts: tuple[tuple[int, ...], tuple[bool | None, ...]]) -> decisions.Answer:
+        passes = tuple(Pass(ids, (None,) * len(ids), agreed=agreed) for ids, agreed in bursts)
+        return decisions.Answer("", "go", Generation(passes, "stop_string", 0.0))
+
+    known = ((1, 2, 3), (None, True, False))
+    none = (None, None, None)
+
+    def agreement(burst: decisions.Answer, *slow: int) -> float:
+        single = [((token,), ()) for token in slow]
+        found: float = summary([decisions.Pair(thought(*single), burst)])["agreement"]
+        return found
+
+    assert agreement(thought(known, ((4, 5, 6), none)), 1, 2, 3, 4, 5, 6) == 3 / 4
+    assert agreement(thought(known, ((4, 5, 6), none)), 1, 2, 3, 4, 5, 7) == 2 / 4
+    assert agreement(thought(known, ((4, 5, 6), none)), 1, 2, 9, 4, 5, 6) == 1 / 2
+    assert agreement(thought(((1, 2, 3), ())), 1, 2, 3) == 1
 
 
 def swayed(often: int) -> Callable[[Prompt], str]:
