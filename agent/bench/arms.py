@@ -51,14 +51,18 @@ class Timed:
         self.texts.append(made.token_ids)
 
 
+def sizes(burst_limit: int) -> list[int]:
+    """The burst sizes that are timed: 2, 4 and 8, and the most that the adapter can."""
+    return sorted({*(k for k in (2, 4, 8) if k < burst_limit), burst_limit} - {1})
+
+
 def modes(burst_limit: int, confidence: float) -> dict[str, Mode]:
     """The arms of a model: bursts only where it has an adapter, up to its k."""
     arms: dict[str, Mode] = {"slow": Slow()}
     if burst_limit > 1:
         arms["slow verified"] = Slow(verified=True)
-        sizes = [k for k in (2, 4, 8) if k <= burst_limit]
-        arms |= {f"burst k={k} static": Burst(k, 0.0) for k in sizes}
-        arms |= {f"burst k={k} conf. {confidence}": Burst(k, confidence) for k in sizes}
+        for name, least in (("static", 0.0), (f"conf. {confidence}", confidence)):
+            arms |= {f"burst k={k} {name}": Burst(k, least) for k in sizes(burst_limit)}
     return arms
 
 

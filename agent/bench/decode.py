@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from agent.bench import contexts as source
-from agent.bench.arms import Timed, decode, modes, request
+from agent.bench.arms import Timed, decode, modes, request, sizes
 from agent.bench.ceiling import read_bandwidth, weight_bytes
 from agent.bench.rivals import Decoded, Generate, LlamaCpp
 from agent.lm.engine import Engine
@@ -23,6 +23,8 @@ from agent.lm.weights import Dtype, apart, embedded_gguf, load, load_network
 from agent.machine import processor
 
 BATCHES = (4, 16)
+STATIC_K = 8
+"""Of the static arms that stand for all in batches: the width of a pass follows from it."""
 _WIDTH = 15  # eight tokens of the last burst and seven masks
 
 
@@ -56,6 +58,7 @@ class Report:
     machine: str
     numerics: str
     context: float = 0.0
+    burst_limit: int = 1
     rivals: dict[str, Timed] = field(default_factory=dict)
     arms: dict[str, Timed] = field(default_factory=dict)
     batches: dict[tuple[str, int], Timed] = field(default_factory=dict)
@@ -77,7 +80,9 @@ def run(setup: Setup, say: Say) -> Report:
     )
     engine = load(setup.model, dtype=setup.dtype, policy=setup.policy, burst=setup.burst)
     try:
-        report = Report(setup, machine(), engine.numerics, source.mean_length(chosen))
+        report = Report(
+            setup, machine(), engine.numerics, source.mean_length(chosen), engine.burst_limit
+        )
         asyncio.run(_single(engine, chosen, report, say))
         asyncio.run(_batches(engine, chosen, report, say))
     finally:
@@ -145,8 +150,8 @@ def _rivals(setup: Setup) -> dict[str, Any]:
 def batched(confidence: float, burst_limit: int) -> dict[str, Mode]:
     """The arms that are timed in batches."""
     arms = modes(burst_limit, confidence)
-    k = min(8, burst_limit)
-    wanted = ["slow", f"burst k={k} static", f"burst k={k} conf. {confidence}"]
+    k = min(STATIC_K, burst_limit)
+    wanted = ["slow", f"burst k={k} static", f"burst k={burst_limit} conf. {confidence}"]
     return {name: arms[name] for name in wanted if name in arms}
 
 
@@ -227,9 +232,9 @@ def figures(report: Report) -> dict[str, Any]:
     def tps(timed: Timed | None) -> float | None:
         return round(timed.tps, 1) if timed and timed.tokens else None
 
-    bursts = {k: arms[f"burst k={k} static"] for k in (2, 4, 8) if f"burst k={k} static" in arms}
-    confident = arms.get(f"burst k={max(bursts)} conf. {confidence}") if bursts else None
-    static = bursts[max(bursts)] if bursts else None
+    bursts = {k: arms[f"burst k={k} static"] for k in sizes(report.burst_limit)}
+    confident = arms.get(f"burst k={report.burst_limit} conf. {confidence}")
+    static = bursts[min(STATIC_K, report.burst_limit)] if bursts else None
     verified = arms.get("slow verified")
     agreement = confident.agreement if confident else None
     return {
@@ -257,7 +262,7 @@ def figures(report: Report) -> dict[str, Any]:
         "burst_confident_agreement": round(agreement, 4) if agreement is not None else None,
         "pass1_ms": round(report.pass_ms[1], 1),
         "pass15_ms": round(report.pass_ms[_WIDTH], 1),
-        "pass15_adapter_ms": round(static.pass_ms, 1) if static else None,
+        "pass15_adapter_ms": round(bursts[STATIC_K].pass_ms, 1) if STATIC_K in bursts else None,
         "ceiling_ms": round(report.ceiling_ms, 4),
         "bandwidth_gb_s": round(report.bandwidth / 1e9, 1),
         "batch16_slow_over_1": _over_one(report, "slow"),

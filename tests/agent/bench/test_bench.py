@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agent.bench import contexts
-from agent.bench.arms import Timed
+from agent.bench.arms import Timed, sizes
 from agent.bench.commands import app
 from agent.bench.exact import compare
 from agent.errors import ConfigError
@@ -58,6 +58,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("bench") / "data.jsonl"
     write(path, [sequence(number) for number in range(3)])
     return path
+
+
+def test_sizes_go_up_to_what_the_adapter_can() -> None:
+    assert [sizes(limit) for limit in (1, 4, 8, 12)] == [[], [2, 4], [2, 4, 8], [2, 4, 8, 12]]
 
 
 def test_the_whole_benchmark(model: Path, data: Path) -> None:
