@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -270,7 +271,7 @@ def one_of(option: str, value: str, known: tuple[T, ...]) -> T:
     raise ConfigError(f"{option} {value!r}: use one of {', '.join(map(str, known))}")
 
 
-def overrides(settings: list[str]) -> dict[str, Any]:
+def overrides(settings: Sequence[str]) -> dict[str, Any]:
     """Nested values from 'section.key=value' texts. Raises ConfigError for a text without '='."""
     values: dict[str, Any] = {}
     for setting in settings:

@@ -41,6 +41,10 @@ Init = Annotated[Path | None, typer.Option(help="An adapter of its kind to go on
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="Any other setting: key=value. Repeatable.")
 ]
+RunSettings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A setting of the run: section.key=value. Repeatable."),
+]
 
 
 @app.command("demos")
@@ -56,7 +60,6 @@ def demos(
     model: Annotated[
         str, typer.Option(help="Whose tokenizer: as for `steno run --model`.")
     ] = "embedded",
-    budget: Annotated[int | None, typer.Option(help="Window budget in tokens.")] = None,
     slips: Annotated[
         float,
         typer.Option(
@@ -66,6 +69,7 @@ def demos(
         ),
     ] = 0.0,
     jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+    settings: RunSettings = None,
 ) -> None:
     """Games of a player that sees only what an agent sees, as token sequences to learn from."""
     from agent.train.demonstrations import demos as make
@@ -79,7 +83,7 @@ def demos(
             families=family or list(CYCLES),
             total=total,
             first_seed=seed,
-            budget=budget,
+            settings=settings or [],
             slips=slips,
             jobs=jobs,
         )
@@ -101,10 +105,7 @@ def corrections(
     burst: Annotated[str, typer.Option(help="Burst adapter: as for `steno run`.")] = "none",
     max_steps: Annotated[int, typer.Option(help="A game is given up after so many.", min=1)] = 80,
     jobs: Annotated[int, typer.Option("-j", "--jobs", help="Games at once.", min=1)] = 16,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="A setting of the run: section.key=value. Repeatable."),
-    ] = None,
+    settings: RunSettings = None,
 ) -> None:
     """A policy plays; where its words differ from the player's, the player's are to be learnt."""
     from contextlib import closing

@@ -21,6 +21,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from agent.config import RunConfig, overrides
 from agent.errors import TrainingFailed
 from agent.lm import load_vocabulary
 from agent.train.player.demonstrator import VERSION, Demonstrator
@@ -37,11 +38,15 @@ _CHUNK = 10
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How games are demonstrated: whose tokenizer, the window's budget, the share of slips."""
+    """How games are demonstrated: whose tokenizer, settings of the run, the share of slips."""
 
     model: str
-    budget: int | None
+    settings: tuple[str, ...]
     slips: float
+
+    def config(self, game: Game) -> RunConfig:
+        """The config of a game. Raises ConfigError."""
+        return demonstration_config(game.spec, game.seed, overrides(self.settings))
 
 
 @dataclass(slots=True)
@@ -90,7 +95,7 @@ def demos(
     families: Sequence[str] = tuple(CYCLES),
     total: int = 1500,
     first_seed: int = 0,
-    budget: int | None = None,
+    settings: Sequence[str] = (),
     slips: float = 0.0,
     jobs: int = 1,
 ) -> Report:
@@ -99,14 +104,14 @@ def demos(
     `total` games are shared out among `families` (SHARES); seeds run from `first_seed` in each family.
     Games that an earlier call with the same settings played are not played again: their sequences are
     kept, part by part, in the folder `out` with `.parts` until the file is whole. `model` names the
-    tokenizer; `slips` is the share of thoughts and notes in which the player errs, which carry no loss
-    (agent/train/player/slips.py). Raises TrainingFailed for a seed that is not for training, and
-    ModelUnavailable.
+    tokenizer; `settings` are those of a run, 'section.key=value'; `slips` is the share of thoughts and
+    notes in which the player errs, which carry no loss (agent/train/player/slips.py). Raises
+    TrainingFailed for a seed that is not for training, ModelUnavailable, and ConfigError.
     """
     from agent.train.bar import games_bar
 
     plan = shared_out(families, total, first_seed)
-    how = How(model, budget, slips)
+    how = How(model, tuple(settings), slips)
     parts = Path(f"{out}.parts")
     parts.mkdir(parents=True, exist_ok=True)
     chunks = [plan[start : start + _CHUNK] for start in range(0, len(plan), _CHUNK)]
@@ -187,10 +192,9 @@ def _play_chunk(chunk: Sequence[Game], parts: Path, how: How) -> None:
     player = _players[how]
     lines = []
     for game in chunk:
-        played, lived = play(game, player, how.budget)
+        played, lived = play(game, player, overrides(how.settings))
         if how.slips:
-            config = demonstration_config(game.spec, game.seed, how.budget)
-            lived = list(agreed(lived, Demonstrator(player.vocabulary), config))
+            lived = list(agreed(lived, Demonstrator(player.vocabulary), how.config(game)))
         found = [sequence.model_dump(mode="json") for sequence in lived]
         lines.append(json.dumps({"game": played.model_dump(mode="json"), "sequences": found}))
     part = _part(parts, chunk, how)
@@ -200,7 +204,7 @@ def _play_chunk(chunk: Sequence[Game], parts: Path, how: How) -> None:
 
 
 def _part(parts: Path, chunk: Sequence[Game], how: How) -> Path:
-    config = demonstration_config("", 0, budget=how.budget).filled().model_dump(mode="json")
+    config = demonstration_config("", 0, overrides(how.settings)).filled().model_dump(mode="json")
     slips = [how.slips] if how.slips else []
     settings = json.dumps([VERSION, how.model, config, *slips], sort_keys=True)
     content = settings + "".join(f"{game.spec} {game.seed}\n" for game in chunk)

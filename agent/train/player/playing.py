@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,23 +42,23 @@ class Played(BaseModel):
 
 
 def demonstration_config(
-    spec: str, seed: int, budget: int | None = None, settings: dict[str, Any] | None = None
+    spec: str, seed: int, settings: Mapping[str, Any] | None = None
 ) -> RunConfig:
     """The config of one demonstrated game: that of any run, so that a policy learns what it will see.
 
     `settings` are those of a run, by section, and override the defaults.
     """
-    values: dict[str, Any] = {"env": spec, "seed": seed, **(settings or {})}
-    if budget is not None:
-        values["window"] = {"budget": budget}
-    return load_config(**values)
+    return load_config(env=spec, seed=seed, **(settings or {}))
 
 
 def play(
-    game: Game, model: LanguageModel, budget: int | None = None, scratch: Path | None = None
+    game: Game,
+    model: LanguageModel,
+    settings: Mapping[str, Any] | None = None,
+    scratch: Path | None = None,
 ) -> tuple[Played, list[TokenSequence]]:
     """Play one game in the runtime; its sequences if it was won. The run's files are not kept."""
-    config = demonstration_config(game.spec, game.seed, budget=budget)
+    config = demonstration_config(game.spec, game.seed, settings)
     played, lived = asyncio.run(play_async(game, model, config, scratch=scratch))
     return played, lived if played.outcome == "won" else []
 

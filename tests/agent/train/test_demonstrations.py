@@ -27,7 +27,9 @@ BUDGET = 1100  # in tokens of the scripted vocabulary, which are shorter
 @pytest.mark.parametrize("family", sorted(GAMES))
 def test_the_player_wins_a_real_game_with_its_notes(family: str) -> None:
     played, lived = play(
-        Game(family, GAMES[family], 21), Demonstrator(ScriptedVocabulary()), budget=BUDGET
+        Game(family, GAMES[family], 21),
+        Demonstrator(ScriptedVocabulary()),
+        {"window": {"budget": BUDGET}},
     )
     assert played.outcome == "won"
     assert played.steps < 60
@@ -36,6 +38,20 @@ def test_the_player_wins_a_real_game_with_its_notes(family: str) -> None:
     written = sum(w.stop - w.start for sequence in lived for w in sequence.written)
     assert written == sum(played.tokens.values())
     assert {sequence.seed for sequence in lived} == {21}
+
+
+def test_a_game_can_be_demonstrated_without_notes(tmp_path: Path) -> None:
+    report = demos(
+        tmp_path / "demos.jsonl",
+        model="scripted",
+        families=["coin-collector"],
+        total=1,
+        settings=["notes.enabled=false", f"window.budget={BUDGET}"],
+    )
+    [played] = report.rows
+    assert played.outcome == "won"
+    assert played.tokens["summarise"] == 0 < played.tokens["think"]
+    assert [each.seed for each in read(tmp_path / "demos.jsonl")]
 
 
 def test_the_demonstrations_are_played_as_runs_are() -> None:
