@@ -179,8 +179,8 @@ class BurstAdapter(nn.Module):
         (directory / CONFIG).write_text(self.config.model_dump_json(indent=1) + "\n")
 
     @classmethod
-    def from_pretrained(cls, directory: Path, *, base: str) -> BurstAdapter:
-        """Read an adapter that belongs to the weights with fingerprint `base`.
+    def from_pretrained(cls, directory: Path, *, base: str | None) -> BurstAdapter:
+        """Read an adapter that belongs to the weights with fingerprint `base`; None: whosever it is.
 
         Raises ModelUnavailable where the files are missing or damaged, AdapterMismatch where it was
         made for other weights.
@@ -193,7 +193,7 @@ class BurstAdapter(nn.Module):
                 f"no burst adapter in {str(directory)!r} (looked for {CONFIG} and {WEIGHTS}): "
                 f"{str(error).splitlines()[0]}"
             ) from error
-        if config.base != base:
+        if base is not None and config.base != base:
             raise AdapterMismatch(
                 f"the burst adapter in {str(directory)!r} was made for weights {config.base[:12]}, and "
                 f"this model has {base[:12]}; use its own model, or train one for this"

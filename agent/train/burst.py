@@ -88,9 +88,14 @@ def usable(sequences: list[TokenSequence], purposes: Sequence[str]) -> list[Toke
 
 
 def make_adapter(network: Any, fingerprint: str, settings: BurstSettings) -> BurstAdapter:
-    """A fresh adapter, or the one to go on from, in fp32. Raises AdapterMismatch, ModelUnavailable."""
+    """A fresh adapter, or the one to go on from, in fp32. Raises AdapterMismatch, ModelUnavailable.
+
+    The one to go on from may be another policy's: a policy that was trained further needs its bursts
+    distilled anew, and begins near the old ones.
+    """
     if settings.init is not None:
-        adapter = BurstAdapter.from_pretrained(settings.init, base=fingerprint)
+        adapter = BurstAdapter.from_pretrained(settings.init, base=None)
+        adapter.config = adapter.config.model_copy(update={"base": fingerprint})
         if adapter.config.k != settings.k or adapter.config.rank != settings.rank:
             raise AdapterMismatch(
                 f"the burst adapter in {str(settings.init)!r} has k {adapter.config.k} and rank "

@@ -71,7 +71,9 @@ class BurstSettings(LoopSettings):
     policy: str | None = Field(
         None, description="policy adapter that is merged into the model: as for `steno run`"
     )
-    init: Path | None = Field(None, description="a burst adapter to go on from")
+    init: Path | None = Field(
+        None, description="a burst adapter to go on from, be it another policy's"
+    )
     k: int = Field(8, ge=2, description="the largest burst")
     rank: Positive = 32
     alpha: Above = 32.0
