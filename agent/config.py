@@ -64,7 +64,7 @@ class ThinkConfig(Section):
     mode: Literal["burst", "slow", "verified", "off"] = "burst"
     k: Positive = Field(8, description="burst size: the most tokens one pass may emit")
     confidence: Share = Field(0.9, description="a burst is cut before its first token under this")
-    max_tokens: Natural = Field(0, description="the longest thought; 0: 5.1% of budget")
+    max_tokens: Natural = Field(0, description="the longest thought; 0: 5.6% of budget")
     max_passes: Positive = Field(256, description="the most forward passes for one thought")
 
     def as_mode(self) -> Mode:
@@ -115,13 +115,13 @@ MARKS_TOKENS = 12
 CUE_TOKENS = 4
 SUMMARY_PROMPT_TOKENS = 60
 # Sizes that are left 0, as shares of the window's budget. A window of 768 tokens holds two observations
-# at their cap of 124, two thoughts of 39, 140 tokens of notes and an exchange about notes of 80: what
-# the shipped policy was trained on. 124 tokens hold most rooms of a text game whole.
+# at their cap of 120, two thoughts of 43, 140 tokens of notes and an exchange about notes of 80: what
+# the shipped policy was trained on. 120 tokens hold most rooms of a text game whole.
 SHARES = {
-    ("think", "max_tokens"): 0.051,
+    ("think", "max_tokens"): 0.056,
     ("notes", "max_tokens"): 0.105,
     ("notes", "recall_tokens"): 0.183,
-    ("window", "observation"): 0.162,
+    ("window", "observation"): 0.157,
 }
 HEADING_TOKENS = 4  # "Your notes:" may be longer than what stands there without notes
 LEAST_NOTE_TOKENS = 24  # one whole operation and END

@@ -224,7 +224,8 @@ def _handle(belief: Belief, observation: str) -> None:
         belief.full_hands = False
         name = plain(match[1])
         # What has been done to it goes with it, though the game does not say so here.
-        printed = belief.holds(name) or match[1]
+        lying = [each for each in here.items if plain(each) == name] if here else []
+        printed = belief.holds(name) or next(iter(lying), match[1])  # a note may tell of it already
         if belief.carrying is not None:
             belief.carrying = [each for each in belief.carrying if plain(each) != name]
         if here is not None:

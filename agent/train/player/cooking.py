@@ -31,25 +31,28 @@ def decide(belief: Belief) -> Decision:
     )
 
 
-def standing(belief: Belief) -> str:
+def standing(belief: Belief, *, brief: bool = False) -> str:
     """How far the meal is, ingredient by ingredient: what the next step has to start from.
 
-    'lettuce to dice and roast, red onion missing, salt ready, knife in hand'; empty before the recipe
-    and the hands are known.
+    'raw lettuce to dice and roast, red onion missing, salt ready, knife in hand': what is carried in the
+    game's own words, as its state decides what is left to do (`brief`: not where nothing is left). Empty
+    before the recipe and the hands are known.
     """
     if belief.recipe is None or belief.carrying is None or belief.meal:
         return ""
     left = belief.left()
-    said = [_stands(name, steps, belief.holds(name)) for name, steps in left.items()]
+    said = [_stands(name, steps, belief.holds(name), brief=brief) for name, steps in left.items()]
     if any(belief.holds(name) for name in _uncut(left)):
         said.append("knife in hand" if KNIFE in belief.carrying else "no knife")
     return ", ".join(said)
 
 
-def _stands(name: str, steps: tuple[str, ...], held: str | None) -> str:
+def _stands(name: str, steps: tuple[str, ...], held: str | None, *, brief: bool) -> str:
     if held is None:
         return f"{name} missing"
-    return _to_do(name, steps) if steps else f"{name} ready"
+    if steps:
+        return _to_do(held, steps)
+    return f"{name if brief else held} ready"
 
 
 def _to_do(name: str, steps: tuple[str, ...]) -> str:

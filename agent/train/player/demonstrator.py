@@ -21,7 +21,7 @@ from agent.train.player.remember import read_room
 from agent.train.player.thoughts import command_of, phrasings
 from agent.train.player.window import Transcript, read_window
 
-VERSION = 7
+VERSION = 8
 """Counts changes of what the player writes: two players of one version write the same."""
 
 
@@ -109,8 +109,10 @@ def _places(belief: Belief, decision: Decision, transcript: Transcript) -> list[
     if here is None:
         return []
     if decision.kind not in MOVING:
-        known = cooking.standing(belief) or _aim(belief, transcript)
-        return [f"{here.name}, {known}", here.name] if known else [here.name]
+        known = [cooking.standing(belief), cooking.standing(belief, brief=True)]
+        if not known[0]:
+            known = [_aim(belief, transcript)]
+        return [*(f"{here.name}, {each}" for each in known if each), here.name]
     views = [room_of(turn.observation) for turn in transcript.turns]
     notes = {note.title.lower(): note.body for note in transcript.notes}
     body = notes.get(here.name)

@@ -15,12 +15,17 @@ from agent.lm.vocabulary import Vocabulary
 from agent.note_ops import CLOSING
 from agent.prompts import THOUGHT_END
 from agent.seeds import derive
+from agent.train.player.belief import Belief
 from agent.train.player.decision import Decision
 from agent.train.player.demonstrator import Demonstrator
+from agent.train.player.fumbles import fumble, miscounted
 from agent.train.player.places import DIRECTIONS
+from agent.train.player.reading import belief_of
 from agent.train.player.thoughts import command_of, phrasings
-from agent.train.player.window import read_window
+from agent.train.player.window import Transcript, read_window
 
+AGAIN = 0.4
+"""How often a slip at least follows on what the game has just refused: one mistake brings the next."""
 _DIRECTION = re.compile(rf"\b({'|'.join(DIRECTIONS)})\b")
 
 
@@ -32,27 +37,38 @@ class Slipping(Demonstrator):
         self._share = share
 
     def answer(self, window: Sequence[int], request: Request) -> list[int]:
-        """As the player's, or a slip: a step in some other direction, or a note that is wrong."""
+        """As the player's, or a slip: another direction, a wrong thing done with food, a wrong note."""
         right = super().answer(window, request)
         dice = random.Random(derive("slip", request.purpose, *window))
-        if request.purpose == "act" or dice.random() >= self._share:
+        chance = dice.random()
+        if request.purpose == "act" or chance >= max(self._share, AGAIN if self._share else 0):
+            return right
+        transcript = read_window(self.vocabulary, window)
+        belief = belief_of(transcript)
+        refused = request.purpose == "think" and belief.last_action in belief.failed
+        if chance >= self._share and not refused:
             return right
         said = self.vocabulary.decode(right)
-        wrong = (
-            self._misled(window, said, dice) if request.purpose == "think" else misnoted(said, dice)
-        )
+        if request.purpose == "think":
+            wrong = _misled(transcript, belief, said, dice)
+        else:
+            wrong = misnoted(said, dice)
         ids = self.vocabulary.encode(wrong)
         return ids if len(ids) <= request.max_tokens else right
 
-    def _misled(self, window: Sequence[int], thought: str, dice: random.Random) -> str:
-        """A thought that goes in another direction than the right one."""
-        turns = read_window(self.vocabulary, window).turns
-        before = next((turn.thought for turn in reversed(turns) if turn.thought), "")
-        others = [each for each in DIRECTIONS if f"go {each}" != command_of(thought)]
-        direction = dice.choice(others)
-        decision = Decision(f"go {direction}", "explore", {"direction": direction})
-        place = _PLACE.match(thought.strip())
-        return f" {next(phrasings(decision, [place[1] if place else ''], before))}{THOUGHT_END}"
+
+def _misled(transcript: Transcript, belief: Belief, thought: str, dice: random.Random) -> str:
+    """A thought that goes in another direction than the right one, or does the wrong thing with food."""
+    right = command_of(thought)
+    before = next((turn.thought for turn in reversed(transcript.turns) if turn.thought), "")
+    direction = dice.choice([each for each in DIRECTIONS if f"go {each}" != right])
+    decision = Decision(f"go {direction}", "explore", {"direction": direction})
+    found = _PLACE.match(thought.strip())
+    place = found[1] if found else ""
+    if dice.random() < 0.5:
+        decision = fumble(belief, right or "", dice) or decision
+        place = miscounted(place, dice) if dice.random() < 0.5 else place
+    return f" {next(phrasings(decision, [place], before))}{THOUGHT_END}"
 
 
 # What a thought says of the place, as most of its forms begin.

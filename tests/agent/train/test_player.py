@@ -259,6 +259,16 @@ def test_food_that_was_put_down_is_as_it_was() -> None:
     assert belief.left() == {"red potato": ("chop",), "salt": ()}
 
 
+def test_food_that_a_note_says_was_put_down_is_as_the_note_says() -> None:
+    """The turn in which it was put down may stand in the window still, after notes that tell of it."""
+    belief = walked(("", KITCHEN), ("examine cookbook", BOOK))
+    observe(belief, "inventory", "You are carrying: a salt.")
+    assert belief.here is not None
+    belief.here.items = {"fried red potato": "floor"}
+    observe(belief, "drop red potato", "You drop the red potato on the ground.")
+    assert belief.here.items == {"fried red potato": "floor"}
+
+
 def test_a_thought_says_how_far_the_meal_is() -> None:
     belief = walked(("", KITCHEN), ("examine cookbook", BOOK))
     assert standing(belief) == "", "before the hands are known"
@@ -266,11 +276,12 @@ def test_a_thought_says_how_far_the_meal_is() -> None:
     assert standing(belief) == "red potato missing, salt ready"
     assert aim(belief) == "seeking red potato"
     observe(belief, "take red potato from counter", "You take the red potato from the counter.")
-    assert standing(belief) == "red potato to chop and fry, salt ready, knife in hand"
+    assert standing(belief) == "raw red potato to chop and fry, salt ready, knife in hand"
     assert aim(belief) == "with red potato to chop and fry"
     observe(belief, "chop red potato with knife", "You chop the red potato.")
     observe(belief, "cook red potato with stove", "You fried the red potato.")
-    assert standing(belief) == "red potato ready, salt ready"
+    assert standing(belief) == "fried chopped red potato ready, salt ready"
+    assert standing(belief, brief=True) == "red potato ready, salt ready"
     assert aim(belief) == "with all ready"
 
 
