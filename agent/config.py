@@ -98,7 +98,7 @@ class WindowConfig(Section):
     budget: Positive = Field(768, description="never exceeded")
     high_water: Natural = Field(0, description="above it notes are due; 0: what fits")
     low_water: Natural = Field(0, description="a prune cuts down to it; 0: 70% of high")
-    observation: Natural = Field(0, description="clipped to this; 0: 16.2% of budget")
+    observation: Natural = Field(0, description="clipped to this; 0: 15.7% of budget")
     describe: Literal["full", "goal"] = Field("goal", description="what is told of the environment")
 
 

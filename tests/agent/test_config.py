@@ -36,7 +36,7 @@ def test_what_is_written_reads_back_the_same(tmp_path: Path) -> None:
 
 def test_sizes_left_zero_follow_the_budget() -> None:
     config = load_config(env=ENV, window={"budget": 2000}, notes={"max_tokens": 50}).filled()
-    assert config.window.observation == 324
+    assert config.window.observation == 314
     assert config.notes.max_tokens == 50
 
 
