@@ -47,7 +47,7 @@ class Report:
     def step(self, step: int, loss: float | None = None) -> None:
         """Move the bar. `loss` where a new average is known."""
         done, spent = self._clock.progress(step), self._clock.tick()
-        left = spent * (1 - done) / done if done else 0.0
+        left = (spent - self._clock.began_s) * (1 - done) / done if done else 0.0
         if loss is not None:
             self._loss = loss
         note = f"loss {getattr(self, '_loss', float('nan')):.3f}, {_minutes(left)} left"
