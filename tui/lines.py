@@ -161,8 +161,15 @@ class Lines:
     def _hint(self, rest: str) -> None:
         if not rest:
             raise ValueError("say what the model should know")
-        self._hand.hint(rest)
-        self._say("hint waiting: the model is told before its next thought or action")
+        told = self._hand.hint(rest)
+        if not told.done():
+            self._say("hint waiting: the model is told before its next thought or action")
+        told.add_done_callback(self._refused)
+
+    def _refused(self, done: Future[bool]) -> None:
+        error = done.exception()
+        if error is not None:
+            self._say(f"hint: {shown(str(error))}")
 
     # --- notes ---
 

@@ -8,6 +8,7 @@ from textual.widgets import Input, Static
 
 from agent.lm.scripted import ScriptedModel
 from agent.lm.types import Burst
+from tests.agent.test_steering import Slow
 from tests.tui.world import app_of, beginning, screen_of, settled, until
 from tui.foot import Foot
 from tui.panes import MindPane, StatusBar
@@ -50,6 +51,23 @@ async def test_space_pauses_and_steps_go_on(tmp_path: Path) -> None:
         await until(pilot, lambda: screen.word(screen.view) == "PAUSED")
         await pilot.press("space")
         await until(pilot, lambda: screen.view.word == "DONE")
+
+
+async def test_space_pauses_where_a_step_is_under_way(tmp_path: Path) -> None:
+    # This model asks for no leave between its passes, so a step by burst goes on until its end.
+    model = Slow()
+    model.pass_s = 0.2
+    session = Playing(beginning(tmp_path / "run", model=model, think={"k": 1}))
+    assert session.controller is not None
+    async with app_of(session).run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+        await until(pilot, lambda: session.timeline.live.figures.passes >= 1)
+        await pilot.press("b")
+        assert screen.word(screen.view) not in ("PAUSED", "PAUSING")
+        await pilot.press("space")
+        assert session.controller.paused
+        await pilot.press("space")
+        assert not session.controller.paused
 
 
 async def test_actions_are_confirmed_edited_and_refused(tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ class MainScreen(Screen[None]):
         """Hold, or let go."""
         controller = self.session.controller
         assert controller is not None
-        if controller.held:
+        if controller.paused:
             controller.go_on()
         else:
             controller.pause()
@@ -244,8 +244,10 @@ class MainScreen(Screen[None]):
     def _hint(self, text: str) -> None:
         self._unasked()
         if text.strip() and self.session.controller is not None:
-            self._told_when_done(self.session.controller.hint(text), "the model was told")
-            self.notify("the model is told before its next thought or action")
+            told = self.session.controller.hint(text)
+            self._told_when_done(told, "the model was told")
+            if not told.done():
+                self.notify("the model is told before its next thought or action")
 
     def action_burst_size(self, by: int) -> None:
         """Another burst size."""
