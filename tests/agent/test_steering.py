@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -370,14 +371,15 @@ def test_a_step_that_is_under_way_is_no_pause(tmp_path: Path) -> None:
     model = Slow()
     model.pass_s = 0.3
     with steered(tmp_path / "run", model=model) as it:
-        it.controller.pause()
-        assert it.controller.paused
-        it.controller.step("burst")
-        assert not it.controller.paused
-        it.controller.pause()
-        assert it.controller.paused
-        it.controller.go_on()
-        assert not it.controller.paused
+        asked: list[tuple[Callable[[], None], bool]] = [
+            (it.controller.pause, True),
+            (partial(it.controller.step, "burst"), False),
+            (it.controller.pause, True),
+            (it.controller.go_on, False),
+        ]
+        for ask, paused in asked:
+            ask()
+            assert it.controller.paused == paused
 
 
 def test_actions_are_approved_replaced_and_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +15,8 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
 from agent.lm.scripted import Prompt, ScriptedModel
-from memory import MemoryFile, Rewrite, Scope
+from memory import Add, MemoryFile, Note, Rewrite, Scope
+from memory.errors import MemoryFileError
 from tests.agent.test_steering import Slow
 from tests.agent.world import Corridor, answers, play
 from tests.tui.test_state import EVIL
@@ -29,11 +31,12 @@ from tests.tui.world import (
     until,
 )
 from tui.app import StenoApp
+from tui.foot import Foot
 from tui.panes import GamePane, MemoryPane, MindPane, NoteList, StatusBar, Tabs
 from tui.runs import Found, newest_unfinished, recent
 from tui.screens.browse import BrowserScreen
 from tui.screens.main import MainScreen
-from tui.screens.note import NoteScreen
+from tui.screens.note import Jump, NoteScreen
 from tui.screens.start import StartScreen
 from tui.session import Playing, Session
 
@@ -314,8 +317,6 @@ def test_the_newest_unfinished_run_is_the_one_to_resume(tmp_path: Path) -> None:
 async def test_a_memory_file_is_searched_as_one_types(tmp_path: Path) -> None:
     file = tmp_path / "lab.sqlite"
     with MemoryFile.open(file) as memory:
-        from memory import Add
-
         for bank, title, body in (
             ("ada", "tea", f"likes green tea {EVIL}"),
             ("ada", "cat", "is called Byte"),
@@ -378,8 +379,11 @@ async def test_episodes_are_walked_through_while_another_is_played(tmp_path: Pat
         await pilot.press("H")
         await until(pilot, lambda: (screen.view.episode, screen.view.step) == (playing - 1, 0))
         assert screen.word(screen.view) == "STEP 0"
-        await pilot.press("0")  # the end of that episode, whatever goes on meanwhile
-        await until(pilot, lambda: screen.view.step == 3)
+        await pilot.press("0")  # where the run is now, whatever is looked at
+        assert screen.view is session.present
+        assert screen.word(screen.view) == "PAUSED"
+        await pilot.press("H")
+        await until(pilot, lambda: (screen.view.episode, screen.view.step) == (playing - 1, 0))
         await pilot.press("L")
         await until(pilot, lambda: screen.view.episode == playing)
         await pilot.press("0")
@@ -387,6 +391,146 @@ async def test_episodes_are_walked_through_while_another_is_played(tmp_path: Pat
         await pilot.press("space")
         await until(pilot, lambda: session.timeline.live.episode == 2 and not session.steerable)
         await until(pilot, lambda: screen.word(screen.view) == "DONE")
+
+
+async def test_the_next_episode_takes_nobody_by_surprise_who_looks_back(tmp_path: Path) -> None:
+    session = Playing(beginning(tmp_path / "run", env=lambda: Corridor(3), episodes=2), held=True)
+    assert session.controller is not None
+    app = app_of(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+        for step in (1, 2):
+            await until(pilot, lambda: screen.word(screen.view) == "PAUSED")
+            await pilot.press("a")
+            await until(pilot, lambda step=step: session.present.step == step)  # type: ignore[misc]
+        await pilot.press("h", "h")
+        assert screen.word(screen.view) == "STEP 1"
+        session.controller.go_on()
+        await until(pilot, lambda: session.present.episode == 1)
+        await until(pilot, lambda: screen.view.episode == 1 and not screen.gaze.back)
+        assert any("episode 1 has begun" in each.message for each in app._notifications)
+        await until(pilot, lambda: not session.steerable)
+        await until(pilot, lambda: screen.word(screen.view) == "DONE")
+
+
+async def test_between_episodes_and_before_the_first_the_word_is_loading(tmp_path: Path) -> None:
+    made: list[int] = []
+    go = threading.Event()
+
+    class Waiting(Corridor):
+        def reset(self, *args: Any, **how: Any) -> Any:
+            made.append(1)
+            if len(made) == 2:
+                go.wait(PATIENCE_S)
+            return super().reset(*args, **how)
+
+    session = Playing(beginning(tmp_path / "run", env=lambda: Waiting(3), episodes=2))
+    assert session.controller is not None
+    await asyncio.to_thread(_wait, lambda: len(made) == 2)
+    await asyncio.to_thread(_wait, lambda: session.present.phase == "DONE")
+    assert session.word == "LOADING"
+    session.controller.pause()
+    assert session.word == "LOADING"
+    go.set()
+    session.controller.go_on()
+    await asyncio.to_thread(_wait, lambda: not session.steerable)
+    assert session.word == "DONE"
+
+
+async def test_what_cannot_be_read_is_told_once_and_the_screen_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await noted(tmp_path / "run")
+    session = Session(path)
+    told: list[int] = []
+
+    def broken() -> bool:
+        told.append(1)
+        raise MemoryFileError("the disk is away")
+
+    monkeypatch.setattr("tui.screens.main.READ_ON_S", 0.02)
+    monkeypatch.setattr(session, "refresh", broken)
+    monkeypatch.setattr(session, "spell", broken)
+    app = StenoApp(MainScreen(session))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: len(told) > 5)
+        assert len([1 for each in app._notifications if "the disk is away" in each.message]) == 1
+        await pilot.press("h")
+        assert screen_of(pilot).view.step == 30
+
+
+async def test_spelling_a_record_leaves_the_episode_that_was_opened_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Session(await noted(tmp_path / "run", episodes=2))
+    assert session.record is not None
+    vocabulary, session.record.vocabulary = session.record.vocabulary, None
+    read = session.record.tell
+
+    def opened_meanwhile(episode: int) -> Any:
+        monkeypatch.setattr(session.record, "tell", read)
+        session.open(1)
+        return read(episode)
+
+    monkeypatch.setattr("tui.session.load_vocabulary", lambda *_: vocabulary)
+    monkeypatch.setattr(session.record, "tell", opened_meanwhile)
+    assert session.spell()
+    assert session.timeline.live.episode == 1
+    assert any(len(entry.pieces) > 1 for entry in session.timeline.live.entries)
+
+
+async def test_a_note_of_anywhere_is_jumped_from(tmp_path: Path) -> None:
+    path = await noted(tmp_path / "run")
+    app = StenoApp(MainScreen(Session(path)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+        for uid in ("by-hand", "a/b/x", "other/0", "", "run/1²", f"{'9' * 5000}"):
+            screen.jump(Jump(uid, 3))
+            await pilot.pause()
+        assert screen.view.step == 30
+        assert screen.session.record is not None
+        screen.jump(Jump(screen.session.record.uid(0), 3))
+        assert screen.view.step == 3
+
+
+async def test_a_note_with_a_colon_and_controls_is_edited_in_place(tmp_path: Path) -> None:
+    file = tmp_path / "lab.sqlite"
+    with MemoryFile.open(file) as memory:
+        edit = Add("at 10:30", f"tea {EVIL}\tand cake")
+        memory.edit_bank("person", "ada", key="k", edits=[edit], reason="")
+
+    def stored() -> Note:
+        with MemoryFile.open(file, read_only=True) as memory:
+            banks = memory.banks()
+            [note] = memory.all_notes(Scope(banks[0], tuple(banks)))
+            return note
+
+    browser = BrowserScreen(file)
+    app = StenoApp(browser)
+    async with app.run_test(size=(120, 40)) as pilot:
+        found = browser.query_one("#found", OptionList)
+        await until(pilot, lambda: found.option_count == 1)
+        await pilot.press("enter")
+        note = await shown(pilot, NoteScreen)
+        await pilot.press("e")
+        line = note.query_one(Input)
+        drawn = "".join(
+            segment.text for strip in note._compositor.render_strips() for segment in strip
+        )
+        assert line.value.startswith("at 10:30: tea \\x1b[31m")
+        assert not any(char in drawn for char in "\x1b\x07\x9b\u202e")
+        await pilot.press("enter")  # unchanged
+        await pilot.pause()
+        assert (stored().version, app.screen) == (1, note)
+        await pilot.press("e")
+        line.value = "no colon"
+        await pilot.press("enter")
+        assert note.query_one(Foot).asking
+        assert line.value == "no colon"
+        line.value = "at 10:30: coffee\x1b[0m: black"
+        await pilot.press("enter")
+        await until(pilot, lambda: stored().version == 2)
+        assert (stored().title, stored().body) == ("at 10:30", "coffee\\x1b[0m: black")
 
 
 async def test_a_run_that_another_process_plays_is_followed(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from tui.screens.main import SMALL_HEIGHT, SMALL_WIDTH
 from tui.screens.note import Jump, NoteScreen
 from tui.session import Notebook
 from tui.text import one_line, shown
+from tui.typed import TypedLine
 
 MOST_LISTED = 200
 ANY_STATE, LIVE = ("live", "proposed", "deleted"), ("live", "proposed")
@@ -42,7 +43,7 @@ class BrowserScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """A line to search with, what was found, and the note that is selected."""
-        yield Input(id="query", placeholder="search as you type", compact=True)
+        yield TypedLine(id="query", placeholder="search as you type", compact=True)
         with Horizontal(id="browser"):
             yield OptionList(id="found", markup=False)
             with VerticalScroll(id="shown-box"):

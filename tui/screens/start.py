@@ -17,6 +17,7 @@ from tui.keyline import KeyLine
 from tui.keys import bindings
 from tui.runs import Found
 from tui.session import Session
+from tui.typed import TypedLine
 
 FIELDS = (
     ("env", "environment", "textworld/coin-collector?level=5"),
@@ -54,7 +55,7 @@ class StartScreen(Screen[None]):
                 yield Label(label, markup=False)
                 suggester = SuggestFromList(self._known) if name == "env" else None
                 value = self._given.get(name, usual)
-                yield Input(value, id=name, compact=True, suggester=suggester)
+                yield TypedLine(value, id=name, compact=True, suggester=suggester)
             if self._runs:
                 yield Label("Runs: Enter goes on with an unfinished one, and opens a finished one")
                 yield OptionList(
