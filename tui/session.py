@@ -39,9 +39,11 @@ class Session:
     controller: Controller | None = None
     run: BackgroundRun | None = None
 
-    def __init__(self, path: Path | None, episode: int | None = None) -> None:
-        """Raises RunDirectoryError where `path` holds no run, or one of no such episode."""
-        self.path = path
+    def __init__(self, path: Path | None, episode: int | None = None, greeting: str = "") -> None:
+        """`greeting` is told first. Raises RunDirectoryError where `path` holds no run, or one of no
+        such episode.
+        """
+        self.path, self.greeting = path, greeting
         self.timeline = Timeline()
         self._telling: Telling | None = None
         self._reading = threading.Lock()

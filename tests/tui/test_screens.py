@@ -14,6 +14,8 @@ import pytest
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
+from agent.config import RunConfig
+from agent.errors import ConfigError
 from agent.lm.scripted import Prompt, ScriptedModel
 from memory import Add, MemoryFile, Note, Rewrite, Scope
 from memory.errors import MemoryFileError
@@ -30,6 +32,7 @@ from tests.tui.world import (
     shown,
     until,
 )
+from tui import playing
 from tui.app import StenoApp
 from tui.foot import Foot
 from tui.panes import GamePane, MemoryPane, MindPane, NoteList, StatusBar, Tabs
@@ -37,8 +40,10 @@ from tui.runs import Found, newest_unfinished, recent
 from tui.screens.browse import BrowserScreen
 from tui.screens.main import MainScreen
 from tui.screens.note import Jump, NoteScreen
-from tui.screens.start import StartScreen
+from tui.screens.start import FIELDS, StartScreen
 from tui.session import Playing, Session
+
+FORM = dict.fromkeys((name for name, _ in FIELDS), "x")
 
 
 def made(out: Path, **how: Any) -> Path:
@@ -270,8 +275,6 @@ async def test_five_hundred_steps_take_no_more_widgets_and_hold_no_key_up(
 
 
 async def test_the_start_screen_begins_a_game_and_tells_what_is_wrong(tmp_path: Path) -> None:
-    from agent.errors import ConfigError
-
     asked: list[dict[str, object]] = []
 
     def begun(form: dict[str, object]) -> Session:
@@ -280,11 +283,12 @@ async def test_the_start_screen_begins_a_game_and_tells_what_is_wrong(tmp_path: 
             raise ConfigError("seed 'x': no number")
         return Playing(beginning(tmp_path / "run"))
 
-    def reopened(found: Found) -> Session:
+    def reopened(found: Found, form: dict[str, object]) -> Session:
+        asked.append(form)
         return Session(found.path)
 
     old = await noted(tmp_path / "runs" / "old")
-    start = StartScreen(begun, reopened, runs=recent(tmp_path / "runs"))
+    start = StartScreen(begun, reopened, FORM, runs=recent(tmp_path / "runs"))
     app = StenoApp(start)
     async with app.run_test(size=(80, 24)) as pilot:
         start.query_one("#seed", Input).value = "x"
@@ -296,17 +300,78 @@ async def test_the_start_screen_begins_a_game_and_tells_what_is_wrong(tmp_path: 
         await shown(pilot, MainScreen)
         assert asked[-1]["seed"] == "3"
         await pilot.press("q")
-    again = StartScreen(begun, reopened, runs=recent(tmp_path / "runs"))
+    again = StartScreen(begun, reopened, FORM, runs=recent(tmp_path / "runs"))
     app = StenoApp(again)
     async with app.run_test(size=(80, 24)) as pilot:
+        again.query_one("#mode", Input).value = "human"
         again.query_one("#runs", OptionList).focus()
         await pilot.press("down", "enter")
         assert (await shown(pilot, MainScreen)).session.path == old
+        assert asked[-1]["mode"] == "human"
+
+
+async def test_the_start_screen_shows_and_plays_what_the_flags_say(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begun: list[tuple[RunConfig, str]] = []
+
+    def plays(begin: Any, *, mode: str, held: bool) -> Session:
+        begun.append((begin.args[0], mode))
+        assert held
+        return Session(None)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(playing, "Playing", plays)
+    flags = {"seed": 7, "model": {"name": "scripted"}, "max_steps": 9, "think": {"k": 3}}
+    start = playing.start_screen(flags, "confirm", held=True)
+    app = StenoApp(start)
+    async with app.run_test(size=(80, 24)) as pilot:
+        shown_now = {name: start.query_one(f"#{name}", Input).value for name, _ in FIELDS}
+        assert shown_now == {
+            "env": "textworld/coin-collector?level=5",
+            "seed": "7",
+            "model": "scripted",
+            "max_steps": "9",
+            "mode": "confirm",
+        }
+        start.query_one("#env", Input).value = "courier/town"
+        await pilot.press("ctrl+s")
+        await shown(pilot, MainScreen)
+    [(config, mode)] = begun
+    assert (config.env, config.seed, config.max_steps, mode) == ("courier/town", 7, 9, "confirm")
+    assert (config.model.name, config.think.k) == ("scripted", 3)
+
+
+def test_the_defaults_of_the_form_are_the_configs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STENO_RUN_MAX_STEPS", "33")
+    usual = playing.start_screen({}, "auto", held=False).given
+    assert usual["max_steps"] == "33"
+    assert usual["model"] == RunConfig(env="courier/town").model.name
+
+
+async def test_a_finished_run_that_is_to_be_resumed_is_shown_as_finished(tmp_path: Path) -> None:
+    path = await noted(tmp_path / "run")
+
+    def make(_begin: object) -> Session:
+        raise AssertionError("there is nothing to go on with")
+
+    session = playing.session_of(path, {}, None, make, resume=True)
+    assert session is not None
+    app = StenoApp(MainScreen(session))
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert screen_of(pilot).word(screen_of(pilot).view) == "DONE"
+        assert any("is finished" in each.message for each in app._notifications)
+
+
+@pytest.mark.parametrize("resume", [True, False])
+@pytest.mark.parametrize("config", [Path("c.toml"), None])
+def test_a_run_that_was_begun_takes_no_flags(config: Path | None, *, resume: bool) -> None:
+    values = {} if config else {"seed": 3}
+    with pytest.raises(ConfigError, match=r"(seed|config): the run 'runs/old'"):
+        playing.session_of(Path("runs/old"), values, config, lambda _: Session(None), resume=resume)
 
 
 def test_the_newest_unfinished_run_is_the_one_to_resume(tmp_path: Path) -> None:
-    from agent.errors import ConfigError
-
     made(tmp_path / "runs" / "old")
     with pytest.raises(ConfigError, match="no unfinished run"):
         newest_unfinished(tmp_path / "runs")

@@ -76,6 +76,8 @@ class MainScreen(Screen[None]):
         self.set_interval(READ_ON_S, self._read_on)
         self.draw()
         self._spell()
+        if self.session.greeting:
+            self.notify(self.session.greeting, markup=False)
 
     @work(thread=True)
     def _spell(self) -> None:
