@@ -19,6 +19,7 @@ from agent.headless import exit_code_of
 from agent.steering import MODES, Mode
 from tui import plain, runs, settings
 from tui.app import StenoApp, dumb_terminal
+from tui.ending import end_at_once
 from tui.hangup import on_hangup
 from tui.lines import Lines
 from tui.screens.main import MainScreen
@@ -113,7 +114,10 @@ def on_screen(
     if app.left is not None:
         sys.stdout.write(f"go on with: steno play --resume {shlex.quote(str(app.left))}\n")
     shown = app.shown
-    return app.return_code or (_code(shown) if shown is not None else EXIT_OK)
+    code = app.return_code or (_code(shown) if shown is not None else EXIT_OK)
+    if app.cut_off:
+        end_at_once(code)
+    return code
 
 
 def start_screen(values: dict[str, Any], mode: Mode, *, held: bool) -> StartScreen:
@@ -189,7 +193,8 @@ def in_lines(
     session.leave()
     if unfinished and session.directory is not None:
         teller.say(f"go on with: steno play --resume {shlex.quote(str(session.directory))}")
-        return EXIT_OK
+    if unfinished:
+        end_at_once(EXIT_OK)
     return _code(session)
 
 

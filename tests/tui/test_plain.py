@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from memory import MemoryFile
 from memory.errors import MemoryFileError
 from tests.tui.world import beginning, resuming
 from tui import playing
@@ -23,6 +24,7 @@ from tui.plain import Teller
 from tui.session import Playing, Session
 
 PATIENCE_S = 60.0
+STENO = "from agent.cli import main; main()"
 
 
 class Spoken:
@@ -223,11 +225,31 @@ def test_a_terminal_that_cannot_draw_gets_lines(
     assert shown == (["lines"] if plain else ["screen"])
 
 
+@pytest.mark.parametrize("terminal", ["dumb", "xterm-256color"])
+def test_a_memory_file_is_not_browsed_where_nothing_can_be_drawn(
+    tmp_path: Path, terminal: str
+) -> None:
+    MemoryFile.open(tmp_path / "lab.sqlite").close()
+    done = subprocess.run(
+        [sys.executable, "-c", STENO, "memory", "browse", "lab.sqlite"],
+        cwd=tmp_path,
+        input="",
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+        env={**os.environ, "TERM": terminal},
+    )
+    assert done.returncode == 2
+    assert "use `steno memory ls`, `steno memory show` and `steno memory search`" in done.stderr
+    assert done.stdout == ""
+
+
 def test_the_command_plays_in_a_pipe_and_leaves_an_ordinary_run(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-c",
-        "from agent.cli import main; main()",
+        STENO,
         "play",
         "--model",
         "scripted",
