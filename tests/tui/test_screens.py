@@ -35,7 +35,7 @@ from tests.tui.world import (
 from tui import playing
 from tui.app import StenoApp
 from tui.foot import Foot
-from tui.panes import GamePane, MemoryPane, MindPane, NoteList, StatusBar, Tabs
+from tui.panes import GamePane, MemoryPane, Meter, MindPane, NoteList, StatusBar, Tabs
 from tui.runs import Found, newest_unfinished, recent
 from tui.screens.browse import BrowserScreen
 from tui.screens.main import MainScreen
@@ -247,6 +247,43 @@ async def test_panes_are_tabs_where_there_is_little_room(tmp_path: Path) -> None
         assert screen.query_one(Tabs).display
         await pilot.resize_terminal(120, 40)
         await until(pilot, lambda: all(height(each) > 2 for each in panes.values()))
+
+
+@pytest.mark.parametrize(("width", "height"), [(120, 40), (80, 24), (40, 12)])
+async def test_what_matters_most_is_seen_at_every_size(
+    tmp_path: Path, width: int, height: int
+) -> None:
+    session = Playing(beginning(tmp_path / "run"), held=True)
+    async with app_of(session).run_test(size=(100, 30)) as pilot:
+        screen = screen_of(pilot)
+        await until(pilot, lambda: screen.word(screen.view) == "PAUSED")
+
+        def drawn() -> list[str]:
+            return [
+                "".join(each.text for each in strip) for strip in screen._compositor.render_strips()
+            ]
+
+        # Nothing happens in the run: the resize alone brings it up to date.
+        await pilot.resize_terminal(width, height)
+        await until(pilot, lambda: all(len(row) == width for row in drawn()))
+        await until(pilot, lambda: "score 0/10" in "".join(drawn()[:3]))
+        told = " ".join(drawn()[:3])
+        for each in (
+            "PAUSED",
+            "auto",
+            "step 0",
+            "score 0/10",
+            "TPF",
+            f"window {screen.view.window}",
+        ):
+            assert each in told
+        if width >= 80:
+            assert "q Quit" in drawn()[-1]
+        await pilot.press("3")
+        bar = screen.query_one(Meter)
+        await until(pilot, lambda: bar.size.width > 0)
+        await until(pilot, lambda: len(str(bar.content).split("\n")[0]) == min(bar.size.width, 60))
+        assert bar.size.width > 30
 
 
 @pytest.mark.timeout(600)
