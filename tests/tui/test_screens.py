@@ -17,10 +17,11 @@ from textual.widgets import Input, OptionList, Static
 from agent.config import RunConfig
 from agent.errors import ConfigError
 from agent.lm.scripted import Prompt, ScriptedModel
-from memory import Add, MemoryFile, Note, Rewrite, Scope
+from memory import Add, Delete, MemoryFile, Note, Rewrite, Scope
 from memory.errors import MemoryFileError
 from tests.agent.test_steering import Slow
 from tests.agent.world import Corridor, answers, play
+from tests.memory.world import World
 from tests.tui.test_state import EVIL
 from tests.tui.world import (
     PATIENCE_S,
@@ -441,8 +442,11 @@ async def test_a_memory_file_is_searched_as_one_types(tmp_path: Path) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         found = browser.query_one("#found", OptionList)
         await until(pilot, lambda: found.option_count == 3)
-        await pilot.press("slash", *"coffee")
+        await pilot.press("slash", *"cof")  # as one types
         await until(pilot, lambda: found.option_count == 1)
+        await pilot.press(*"fee")
+        await pilot.pause()
+        assert found.option_count == 1
         about = browser.query_one("#shown", Static)
         await until(pilot, lambda: "drinks coffee" in str(about.content))
         await pilot.press(*["backspace"] * 6)
@@ -460,6 +464,27 @@ async def test_a_memory_file_is_searched_as_one_types(tmp_path: Path) -> None:
     with MemoryFile.open(file, read_only=True) as memory:
         banks = memory.banks()
         assert any(note.pinned for note in memory.all_notes(Scope(banks[0], tuple(banks))))
+
+
+async def test_notes_that_wait_or_are_deleted_are_found_too(tmp_path: Path) -> None:
+    file = tmp_path / "lab.sqlite"
+    world = World.make(file)
+    bank = world.file.bank("person", "ada")
+    old = world.add("1", "old", "coffee", Scope(bank))
+    world.summary("2", Delete(old.uid, 1), scope=Scope(bank))
+    world.file.set_approval(bank, True)
+    world.add("3", "new", "coffee", Scope(bank))
+    world.file.close()
+    browser = BrowserScreen(file)
+    app = StenoApp(browser)
+    async with app.run_test(size=(120, 40)) as pilot:
+        found = browser.query_one("#found", OptionList)
+        await until(pilot, lambda: found.option_count == 1)
+        await pilot.press("slash", *"cof")
+        await until(pilot, lambda: "every bank: 1" in str(found.border_title))
+        assert "new" in str(found.get_option_at_index(0).prompt)
+        await pilot.press("enter", "A")
+        await until(pilot, lambda: found.option_count == 2)
 
 
 async def test_without_colour_words_and_brackets_remain(

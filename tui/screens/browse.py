@@ -88,12 +88,10 @@ class BrowserScreen(Screen[None]):
                 banks = [each for each in banks if str(each) == self._bank]
             if not banks:
                 return []
-            scope = Scope(banks[0], tuple(banks))
-            if not query.strip():
-                return memory.notes(scope, self._states, MOST_LISTED)[::-1]
-            if self._bank is None:
-                return memory.search_file(query, MOST_LISTED)
-            return memory.search(scope, query, MOST_LISTED)
+            if query.strip():
+                bank = None if self._bank is None else banks[0]
+                return memory.find(query, self._states, MOST_LISTED, bank)
+            return memory.notes(Scope(banks[0], tuple(banks)), self._states, MOST_LISTED)[::-1]
 
     def _list(self, query: str, found: list[Note]) -> None:
         if query != self.query_one("#query", Input).value:
