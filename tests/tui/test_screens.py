@@ -278,6 +278,7 @@ async def test_what_matters_most_is_seen_at_every_size(
             f"window {screen.view.window}",
         ):
             assert each in told
+        assert ("(high 419, most" in told) == (width >= 80)  # whole, or not at all
         if width >= 80:
             assert "q Quit" in drawn()[-1]
         await pilot.press("3")
