@@ -20,9 +20,16 @@ from agent.runner import resume_async, run_async
 class BackgroundRun:
     """One run that a controller steers, begun or resumed. The watcher is told on the run's thread."""
 
-    def __init__(self, play: Callable[[], Awaitable[Run]]) -> None:
-        """`play` is called on the run's thread."""
-        self._play = play
+    def __init__(
+        self,
+        play: Callable[[], Awaitable[Run]],
+        controller: Controller,
+        config: RunConfig | None = None,
+    ) -> None:
+        """`play` is called on the run's thread; `controller` is told when it is over."""
+        self._play, self._controller = play, controller
+        self.config = config
+        """What it was asked to play; None of a run that is taken up, which has it on record."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Run] | None = None
         self._ended = threading.Event()
@@ -57,6 +64,7 @@ class BackgroundRun:
         try:
             asyncio.run(self._run())
         finally:
+            self._controller.end()
             self._begun.set()
             self._ended.set()
 
@@ -91,7 +99,9 @@ def begin(
             watch=controller.watched,
             steering=controller,
             opened=opened,
-        )
+        ),
+        controller,
+        config,
     )
     return run
 
@@ -107,7 +117,8 @@ def go_on(
     run = BackgroundRun(
         lambda: resume_async(
             path, model=model, make_env=make_env, watch=controller.watched, steering=controller
-        )
+        ),
+        controller,
     )
     run.path = path
     return run

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
-from agent.errors import EXPECTED
+from agent.errors import EXPECTED, RunOver
 from agent.events import Event, Held, Proposed, Settled, Stepped, Watcher, YourMove, nobody
 from agent.lm.gate import Gate
 from agent.lm.types import Generation, Purpose
@@ -41,6 +41,11 @@ class _Queued:
     order: Order
     done: Future[bool] = field(default_factory=Future)
 
+    def refuse(self) -> None:
+        """The run was over before it was done."""
+        told = "the model was not told" if isinstance(self.order, Hint) else "it was not done"
+        self.done.set_exception(RunOver(f"the run is over: {told}"))
+
 
 class Controller:
     """A Steering that a person holds. Its public methods may be called from any thread."""
@@ -56,6 +61,7 @@ class Controller:
         self._mode: Mode = mode
         self._until_action = False
         self._stopping = held
+        self._over = False
         self._orders: deque[_Queued] = deque()
         self._verdict: Verdict | None = None
         self._given: str | None = None
@@ -88,6 +94,11 @@ class Controller:
         """Whether a pause was asked for that has not taken effect yet."""
         return self._stopping and not self._passes.holding
 
+    @property
+    def paused(self) -> bool:
+        """Whether it stands still, or is asked to: not while a step is under way."""
+        return self._passes.holding or self._stopping
+
     def pause(self) -> None:
         """Hold the next forward pass back. It has taken effect when the watcher is told Held."""
         self._until_action, self._stopping = False, True
@@ -114,11 +125,14 @@ class Controller:
         Where none is being made, it does nothing. What was asked for is asked for again when it goes on.
         """
         if self._generation is not None:
-            self._passes.hold()
+            self.pause()
         self._call(self._cancel)
 
     def hint(self, text: str) -> Future[bool]:
-        """Say something to the model, before its next thought or action in which there is room."""
+        """Say something to the model, before its next thought or action in which there is room.
+
+        The future of this, and of every order, raises RunOver where the run ends before it is done.
+        """
         return self._order(Hint(text))
 
     def set_burst(self, k: int, confidence: float) -> Future[bool]:
@@ -162,6 +176,15 @@ class Controller:
         if isinstance(event, Stepped) and self._until_action:
             self.pause()
         self._watch(event)
+
+    def end(self) -> None:
+        """The run is over: what waits to be done is refused, and so is what is asked from now on."""
+        with self._lock:
+            self._over = True
+            left = list(self._orders)
+            self._orders.clear()
+        for queued in left:
+            queued.refuse()
 
     # --- what the loop asks, on its own thread ---
 
@@ -251,7 +274,11 @@ class Controller:
     def _order(self, order: Order) -> Future[bool]:
         queued = _Queued(order)
         with self._lock:
-            self._orders.append(queued)
+            over = self._over
+            if not over:
+                self._orders.append(queued)
+        if over:
+            queued.refuse()
         self._wake()
         return queued.done
 

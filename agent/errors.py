@@ -63,6 +63,10 @@ class CannotTakeUp(StenoError):
     """An unfinished episode cannot go on from its last step here; it stays as it was."""
 
 
+class RunOver(StenoError):
+    """Something was asked of a run that has ended, and it was not done."""
+
+
 class Interrupted(StenoError):
     """A person asked the run to stop; what was done is kept."""
 

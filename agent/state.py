@@ -63,9 +63,9 @@ class EpisodeContext(EpisodeRecord):
     burst: Burst | None = None
     """How a person wants the model to think; None: as the config says."""
     dial: Dial | None = None
+    """That of the thought that is being made, where a person may turn it."""
     generating: bool = False
     """Whether the model is at work on an answer."""
-    """That of the thought that is being made, where a person may turn it."""
     to_tell: list[str] = field(default_factory=list)
     """What the model has not been told yet of notes in its window that a person changed."""
     window: Window = field(init=False)

@@ -80,6 +80,15 @@ class RecordedRun:
         """The episode's name in the memory file. Raises RunDirectoryError before it has one."""
         return f"{self._versions()['run']}/{episode}"
 
+    def episode(self, uid: str) -> int | None:
+        """The episode that the memory file calls so; None where it is of another run.
+
+        Raises RunDirectoryError before the run has a name.
+        """
+        run, _, number = uid.rpartition("/")
+        known = (each for each in self.episodes() if str(each) == number)
+        return next(known, None) if run == self._versions()["run"] else None
+
     def model(self) -> str | None:
         """What the model called itself that played. Raises RunDirectoryError."""
         found: str | None = self._versions()["model"]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from memory import asof, notes
 from memory.banks_index import BankIndexes
 from memory.index import Index, best
-from memory.relevance import match_any, plain_words
+from memory.relevance import QUERY_MAX_WORDS, match_any, match_beginnings, plain_words
 from memory.store import rows
-from memory.types import Note, Scope
+from memory.text import BODY_MAX_CHARS, storable
+from memory.types import Bank, Note, Scope
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -104,3 +107,54 @@ def search_file(db: Database, query: str, limit: int) -> list[Note]:
     )
     stored = dict(notes.numbered(db, [row["id"] for row in found]))
     return [stored[row["id"]] for row in found]
+
+
+def find(
+    db: Database, query: str, states: Sequence[str], limit: int, bank: Bank | None
+) -> list[Note]:
+    """At most ``limit`` notes that hold all that a person has typed so far, best first.
+
+    Each word may be the beginning of one. The index knows words by their stems, of which a half-typed
+    word need not be a beginning ("cooki"), so the texts themselves are looked through for the rest.
+    """
+    # SQLite would end a pattern at a NUL; no note holds one.
+    pieces = storable(query).replace("\0", "\ufffd").split()[:QUERY_MAX_WORDS]
+    if not pieces or limit <= 0:
+        return []
+    where = (
+        "n.state IN (SELECT value FROM json_each(:states)) AND (:bank IS NULL OR n.bank = :bank)"
+    )
+    bound: dict[str, object] = {"states": json.dumps(list(states)), "limit": limit}
+    bound["bank"] = None if bank is None else bank.id
+    ids: list[int] = []
+    expression = match_beginnings(plain_words(query))
+    if expression is not None:
+        found = rows(
+            db,
+            "SELECT n.id FROM notes_fts JOIN notes n ON n.id = notes_fts.rowid"
+            f" WHERE notes_fts MATCH :expression AND {where}"
+            " ORDER BY bm25(notes_fts, 2.0, 1.0), n.id LIMIT :limit",
+            {**bound, "expression": expression},
+        )
+        ids += [row["id"] for row in found]
+    if len(ids) < limit:
+        told = {f"piece{n}": _anywhere(piece) for n, piece in enumerate(pieces)}
+        held = " AND ".join(
+            f"(n.title LIKE :{name} ESCAPE '\\' OR n.body LIKE :{name} ESCAPE '\\')"
+            for name in told
+        )
+        found = rows(
+            db,
+            f"SELECT n.id FROM notes n WHERE {where} AND {held} ORDER BY n.id DESC LIMIT :limit",
+            {**bound, **told},
+        )
+        ids += [row["id"] for row in found if row["id"] not in set(ids)]
+    stored = dict(notes.numbered(db, ids[:limit]))
+    return [stored[each] for each in ids[:limit]]
+
+
+def _anywhere(piece: str) -> str:
+    """A LIKE pattern; SQLite takes none over 50,000 characters, and no text holds one of 10,000."""
+    for special in "\\%_":
+        piece = piece.replace(special, f"\\{special}")
+    return f"%{piece[:BODY_MAX_CHARS]}%"

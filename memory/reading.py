@@ -102,6 +102,25 @@ class Reading:
         with self._store.read() as db:
             return finding.search_file(db, query, limit)
 
+    def find(
+        self,
+        query: str,
+        states: Sequence[str] = ("live", "proposed"),
+        limit: int = 200,
+        bank: Bank | None = None,
+    ) -> list[Note]:
+        """At most ``limit`` notes that hold all that a person has typed so far, best first.
+
+        Each word of the query may be the beginning of one. `bank` None: every bank of the file.
+        It takes a second or two in a file of a million notes. Raises UnknownBank and BadValue.
+        """
+        for state in states:
+            text.one_of(state, NOTE_STATES, "note state")
+        with self._store.read() as db:
+            if bank is not None:
+                episodes.check_bank(db, bank)
+            return finding.find(db, query, states, limit, bank)
+
     def recall(
         self, scope: Scope, query: str, budget: int, cost: Callable[[Note], int]
     ) -> list[Note]:

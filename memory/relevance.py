@@ -76,6 +76,12 @@ def match_all(words: Sequence[str]) -> str | None:
     return " AND ".join('"' + word.replace('"', '""') + '"' for word in words) or None
 
 
+def match_beginnings(words: Sequence[str]) -> str | None:
+    """An FTS5 expression: all of the words, or words that begin so. None without a word."""
+    quoted = ('"' + word.replace('"', '""') + '" *' for word in words)
+    return " AND ".join(quoted) or None
+
+
 def plain_words(text: str) -> list[str]:
     """The runs of letters and digits in a text, for a query that FTS5 is to stem itself."""
     kept = "".join(char if char.isalnum() else " " for char in storable(text))

@@ -114,7 +114,7 @@ class Store:
         return _stamp(datetime.fromisoformat(newest["at"]) + timedelta(microseconds=1))
 
 
-def rows(db: Database, sql: str, params: Sequence[object] = ()) -> list[Row]:
+def rows(db: Database, sql: str, params: Sequence[object] | dict[str, object] = ()) -> list[Row]:
     """All rows of a query, fetched at once so that no cursor stays open."""
     return list(db.query(sql, params))
 

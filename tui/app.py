@@ -44,6 +44,8 @@ class StenoApp(App[None]):
         self.first = first
         self.left: Path | None = None
         """The run that was left unfinished, for whoever wants to go on with it."""
+        self.cut_off = False
+        """Whether a run was left that was being played."""
         self.shown: Session | None = first.session if isinstance(first, MainScreen) else None
         """The session that was looked at last."""
 
@@ -111,10 +113,10 @@ class StenoApp(App[None]):
     def leave(self) -> None:
         """Let go of the session; remember where its run lies. Twice is fine: it may be left already."""
         session = self.shown
-        if session is not None and self.left is None:
-            unfinished = session.steerable
+        if session is not None and not session.left:
+            self.cut_off = session.steerable
             session.leave()
-            self.left = session.directory if unfinished else None
+            self.left = session.directory if self.cut_off else None
 
 
 class _Ran:

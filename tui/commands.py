@@ -110,14 +110,22 @@ def browse(
     theme: Theme = None,
 ) -> None:
     """Banks and notes on the screen: search as you type, history, diffs, where a note came from."""
+    from agent.errors import ConfigError
     from memory.commands.places import locate, open_for_reading
     from tui.app import StenoApp
-    from tui.playing import settings_with
+    from tui.hangup import on_hangup
+    from tui.playing import needs_plain, settings_with
     from tui.screens.browse import BrowserScreen
 
     with open_for_reading(file):  # what is no memory file is told before the screen is taken
         place = locate(file)
+    if needs_plain():
+        raise ConfigError(
+            "there is no terminal here that a screen could be drawn on: use `steno memory ls`, "
+            "`steno memory show` and `steno memory search`"
+        )
     app = StenoApp(BrowserScreen(place, bank), settings_with(theme))
+    on_hangup(app.hung_up)
     app.run()
     raise typer.Exit(app.return_code or 0)
 

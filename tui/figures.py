@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
+
+from rich.cells import cell_len
 
 from agent.live import number
 from tui.state import Figures, View
@@ -61,16 +64,32 @@ def score(view: View) -> str:
     return f"{number(view.score)}{most}"
 
 
+def rows(texts: Sequence[str], width: int, most: int) -> list[str]:
+    """As many of the texts as `most` rows of `width` cells hold, from the first on, none of them broken.
+
+    Only one that is wider than a row takes more than one.
+    """
+    found: list[str] = []
+    for text in filter(None, texts):
+        if found and cell_len(found[-1]) + 2 + cell_len(text) <= width:
+            found[-1] += f"  {text}"
+        else:
+            found.append(text)
+    taken = accumulate(-(-cell_len(each) // width) for each in found)
+    return [each for each, height in zip(found, taken, strict=True) if height <= most] or found[:1]
+
+
 def parts(view: View, steering: str, width: int) -> list[str]:
     """The figures, the most telling ones first, as short texts that can be dropped from the end."""
     each: Figures = view.figures
+    marks = f" (high {view.high}, most {view.window_most})" if width >= 60 else ""
     spark = sparkline(each.recent_tpf, 16 if width >= 100 else 8)
     return [
         steering,
         f"step {view.step}",
         f"score {score(view)}",
         f"TPF {figure(each.tpf)} {spark}".rstrip(),
-        f"window {view.window}/{view.budget} (high {view.high}, most {view.window_most})",
+        f"window {view.window}/{view.budget}{marks}",
         f"{pace(each.tokens_per_second)} tokens/s",
         f"{each.passes} passes",
         f"agreement {percent(each.agreement)}",

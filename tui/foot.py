@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Label
 
 from tui.keyline import KeyLine
+from tui.typed import TypedLine
 
 
 class _Keys(KeyLine):
@@ -30,32 +31,34 @@ class Foot(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self._answer: Callable[[str], None] | None = None
+        self.asked = ""
+        """What is asked."""
 
     def compose(self) -> ComposeResult:
         """What is asked, the answer, and the keys."""
         with Horizontal(id="ask"):
             yield Label("", id="asked", markup=False)
-            yield Input(id="answer", compact=True)
+            yield TypedLine(id="answer", compact=True)
         yield _Keys()
 
     @property
     def asking(self) -> bool:
         """Whether something is asked."""
-        return self._answer is not None
+        return bool(self.asked)
 
     def ask(self, what: str, answer: Callable[[str], None], value: str = "") -> None:
         """Ask; `answer` gets what was typed, unless Escape is pressed."""
-        self._answer = answer
+        self._answer, self.asked = answer, what
         self.query_one("#asked", Label).update(f"{what} ")
         field = self.query_one(Input)
         field.value = value
-        field.cursor_position = len(value)
+        field.cursor_position = len(field.value)
         self.add_class("asking")
         field.focus()
 
     def close(self) -> None:
         """Ask no more."""
-        self._answer = None
+        self._answer, self.asked = None, ""
         self.remove_class("asking")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

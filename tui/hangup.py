@@ -23,5 +23,6 @@ def on_hangup(then: Callable[[], None]) -> None:
 def _wait(terminal: int, then: Callable[[], None]) -> None:
     waiting = select.poll()
     waiting.register(terminal, 0)  # a hang-up is told of without being asked for
-    waiting.poll()
-    then()
+    [(_, told)] = waiting.poll()
+    if told & (select.POLLHUP | select.POLLERR):  # and not that there is no such file any more
+        then()

@@ -5,15 +5,25 @@ A person may give a command another key: `[keys]` in the settings file maps the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from textual.binding import Binding, BindingType
+from textual.keys import REPLACED_KEYS, key_to_character
+from textual.keys import Keys as TextualKey
 
 from agent.errors import ConfigError
 
-Where = Literal["everywhere", "session", "note", "notes", "start", "browser"]
+Where = Literal["everywhere", "session", "note", "notes", "start", "browser", "help"]
+PLACES: tuple[tuple[Where, ...], ...] = (
+    ("everywhere", "session", "notes"),
+    ("everywhere", "note"),
+    ("everywhere", "start"),
+    ("everywhere", "browser"),
+    ("help",),  # it takes any of the keys that a person may think of to leave it
+)
+"""What is bound at the same time: there a key can mean one thing only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +40,8 @@ class Key:
 
 KEYS = (
     Key("help", "f1", "help", "Show every key", "everywhere", "Help"),
-    Key("palette", "ctrl+p", "command_palette", "Every command, by name", "everywhere", "Commands"),
+    # In 80 columns there is no room for it at the foot, and F1 tells of it.
+    Key("palette", "ctrl+p", "command_palette", "Every command, by name", "everywhere"),
     Key(
         "theme", "ctrl+t", "next_theme", "The next theme: dark, light, high contrast", "everywhere"
     ),
@@ -110,6 +121,14 @@ KEYS = (
     Key("note_source", "enter", "source", "Go to the thought that is selected", "note"),
     Key("note_close", "escape", "close", "Back", "note", "Back"),
     Key("start", "ctrl+s", "start", "Start the game", "start", "Start"),
+    Key(
+        "start_enter",
+        "enter",
+        "start",
+        "In a field: start the game; in the list: the run that is selected",
+        "start",
+    ),
+    Key("help_close", "escape,f1,q,enter", "dismiss", "Back", "help"),
     Key("search", "slash", "search", "Search as you type", "browser", "Search"),
     Key("banks", "b", "banks", "The banks", "browser", "Banks"),
     Key(
@@ -129,6 +148,7 @@ HEADINGS: dict[Where, str] = {
     "note": "A note",
     "start": "The start screen",
     "browser": "The memory browser",
+    "help": "The help",
 }
 
 
@@ -149,15 +169,53 @@ def bindings(*where: Where) -> list[BindingType]:
 
 
 def keymap(wanted: Mapping[str, str]) -> dict[str, str]:
-    """The keys that a person wants, as Textual takes them. Raises ConfigError for an unknown name."""
+    """The keys that a person wants, as Textual takes them.
+
+    Raises ConfigError for a command or a key that there is not, and for a key with two meanings.
+    """
     known = {each.name: f"{each.where}.{each.name}" for each in KEYS}
     for name, key in wanted.items():
         if name not in known:
             raise ConfigError(f"keys.{name}: no such command; there are {', '.join(sorted(known))}")
-        if not key.strip():
-            raise ConfigError(f"keys.{name} {key!r}: give a key, such as 'x' or 'ctrl+x'")
+        for each in key.split(","):
+            if not _is_a_key(each.strip()):
+                raise ConfigError(
+                    f"keys.{name} {key!r}: {each!r} is no key; give one such as 'x', 'ctrl+x', 'f2' or "
+                    "'question_mark', or several with commas between them"
+                )
+    for place in PLACES:
+        _require_one_meaning([each for each in KEYS if each.where in place], wanted)
     return {known[name]: key for name, key in wanted.items()}
 
+
+def _require_one_meaning(keys: Sequence[Key], wanted: Mapping[str, str]) -> None:
+    meaning: dict[str, str] = {}
+    for each in keys:
+        for key in wanted.get(each.name, each.key).split(","):
+            other = meaning.setdefault(_character(key.strip()), each.name)
+            if other != each.name:
+                raise ConfigError(
+                    f"keys: {key.strip()!r} would mean both {other} and {each.name}; give one of them "
+                    "another key"
+                )
+
+
+def _is_a_key(key: str) -> bool:
+    """Whether a key may be called so."""
+    if len(key) == 1:
+        return True
+    *modifiers, last = key.split("+")
+    named = last in _NAMED or len(_character(last)) == 1
+    return named and set(modifiers) <= _MODIFIERS
+
+
+def _character(key: str) -> str:
+    """The character that a key types, by whichever of its names; else its name."""
+    return key_to_character(REPLACED_KEYS.get(key, key)) or key
+
+
+_MODIFIERS = {"ctrl", "shift", "alt", "super", "hyper", "meta"}
+_NAMED = {each.value.rpartition("+")[2] for each in TextualKey if not each.value.startswith("<")}
 
 SPOKEN = {
     "space": "Space",
@@ -175,7 +233,7 @@ SPOKEN = {
 
 def spoken(key: str) -> str:
     """A key as it is printed on a keyboard."""
-    return SPOKEN.get(key, key.replace("ctrl+", "Ctrl+"))
+    return ", ".join(SPOKEN.get(each, each.replace("ctrl+", "Ctrl+")) for each in key.split(","))
 
 
 def as_markdown() -> str:

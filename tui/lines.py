@@ -15,10 +15,12 @@ from agent.lm.types import Burst
 from agent.steering import MODES, Approved, EditNote, Refused, Replaced
 from memory import Approve, Delete, Edit, NoteVersion, Pin, Rewrite
 from tui import plain
+from tui.gaze import Gaze
 from tui.session import Notebook, Playing, Session
 from tui.state import View
 from tui.text import shown
 
+_TOLD: tuple[type[Exception], ...] = (ValueError, *EXPECTED)
 PATIENCE_S = 5.0
 """How long an edit is waited for before the next line is read."""
 
@@ -56,9 +58,10 @@ COMMANDS = (
     Command("pin", "N", "pin a note, or no longer"),
     Command("delete", "N", "delete a note"),
     Command("approve", "N", "let a proposed note live"),
-    Command("figures", "", "step, score, tokens a pass, window, bursts"),
+    Command("figures", "", "the state word, step, score, tokens a pass, window, bursts"),
     Command("back", "", "the step before"),
     Command("on", "", "the step after"),
+    Command("step", "N", "that step, or the nearest before it"),
     Command("now", "", "where the run is now"),
     Command("episode", "N", "another episode of the run"),
     Command("help", "", "these words"),
@@ -71,14 +74,14 @@ class Lines:
 
     def __init__(self, session: Session, say: Callable[[str], None]) -> None:
         self._session, self._say = session, say
-        self._at: int | None = None
+        self._gaze = Gaze(session)
 
     def answer(self, line: str) -> bool:
         """Do what a line says. False: leave."""
         word, _, rest = line.strip().partition(" ")
         if not word:
             return True
-        self._session.refresh()
+        self._read_on()
         command = next((each for each in COMMANDS if each.word == word.lower()), None)
         if command is None:
             self._say(f"no such command: {shown(word)!r}; help lists them")
@@ -89,11 +92,17 @@ class Lines:
         else:
             try:
                 getattr(self, f"_{command.word}")(rest.strip())
-            except ValueError as error:
-                self._say(f"{command.word}: {shown(str(error))}")
-            except EXPECTED as error:
+            except _TOLD as error:
                 self._say(f"{command.word}: {shown(str(error))}")
         return True
+
+    def _read_on(self) -> None:
+        try:
+            self._session.refresh()
+        except EXPECTED as error:  # what was read of the record stays
+            self._say(f"cannot read on: {shown(str(error))}")
+        if self._gaze.lost():
+            self._say(f"episode {self._session.present.episode} has begun: back to now")
 
     def _help(self, _rest: str) -> None:
         for each in COMMANDS:
@@ -161,8 +170,15 @@ class Lines:
     def _hint(self, rest: str) -> None:
         if not rest:
             raise ValueError("say what the model should know")
-        self._hand.hint(rest)
-        self._say("hint waiting: the model is told before its next thought or action")
+        told = self._hand.hint(rest)
+        if not told.done():
+            self._say("hint waiting: the model is told before its next thought or action")
+        told.add_done_callback(self._refused)
+
+    def _refused(self, done: Future[bool]) -> None:
+        error = done.exception()
+        if error is not None:
+            self._say(f"hint: {shown(str(error))}")
 
     # --- notes ---
 
@@ -227,17 +243,21 @@ class Lines:
     # --- walking ---
 
     def _figures(self, _rest: str) -> None:
-        self._say(plain.summary(self._view))
+        self._say(f"[{self._session.word}] {plain.summary(self._view)}")
         if self._session.steerable and self._hand.hints_waiting:
             self._say(f"hints waiting: {self._hand.hints_waiting}")
 
     def _back(self, _rest: str) -> None:
-        self._look_at(self._session.timeline.before(self._at))
+        self._look_at(self._session.timeline.before(self._gaze.step))
 
     def _on(self, _rest: str) -> None:
-        self._look_at(self._session.timeline.after(self._at))
+        self._look_at(self._session.timeline.after(self._gaze.step))
+
+    def _step(self, rest: str) -> None:
+        self._look_at(_whole(rest))
 
     def _now(self, _rest: str) -> None:
+        self._session.follow()
         self._look_at(None)
 
     def _episode(self, rest: str) -> None:
@@ -250,9 +270,10 @@ class Lines:
         self._look_at(steps[0] if steps else None)
 
     def _look_at(self, step: int | None) -> None:
-        self._at = step
+        self._gaze.turn_to(step)
         view = self._view
-        self._say(f"--- step {view.step}{' (now)' if step is None else ''}: {plain.summary(view)}")
+        now = "" if self._gaze.back else " (now)"
+        self._say(f"--- step {view.step}{now}: {plain.summary(view)}")
         for entry in view.entries:
             if entry.step == view.step and entry.kind in plain.LABELS:
                 for line in plain.written(entry):
@@ -264,7 +285,7 @@ class Lines:
 
     @property
     def _view(self) -> View:
-        return self._session.timeline.at(self._at)
+        return self._gaze.view
 
     @property
     def _hand(self) -> Controller:

@@ -66,12 +66,31 @@ class NoteList(OptionList):
     BINDINGS = bindings("notes")
 
 
+class Meter(Block):
+    """How full the window is, as wide as there is room for."""
+
+    MOST_CELLS = 60
+    _view: View | None = None
+
+    def tell(self, view: View) -> None:
+        """Show a view; while there is no room yet, it is drawn as soon as there is."""
+        self._view = view
+        if self.size.width:
+            bar = figures.meter(view, min(self.size.width, self.MOST_CELLS))
+            self.show(Content(f"{bar}\n{view.window}/{view.budget} tokens"))
+
+    def on_resize(self) -> None:
+        """There is another width to fill."""
+        if self._view is not None:
+            self.tell(self._view)
+
+
 class MemoryPane(Vertical):
     """How full the window is, the notes, and the newest writes."""
 
     def compose(self) -> ComposeResult:
         """The meter, the list, the diffs."""
-        yield Block(id="meter")
+        yield Meter(id="meter")
         yield NoteList(id="notes", markup=False)
         with VerticalScroll(id="changes-box"):
             yield Block(id="changes")
@@ -82,9 +101,7 @@ class MemoryPane(Vertical):
 
     def show(self, view: View, before: View | None) -> None:
         """Show a view."""
-        width = max(self.size.width - 4, 10)
-        told = f"{figures.meter(view, min(width, 60))}\n{view.window}/{view.budget} tokens"
-        self.query_one("#meter", Block).show(Content(told))
+        self.query_one(Meter).tell(view)
         if before is not None and (view.notes, view.in_window, view.changes) == (
             before.notes,
             before.in_window,
@@ -106,13 +123,23 @@ class MemoryPane(Vertical):
 
 
 class StatusBar(Block):
-    """The state word and the figures."""
+    """The state word and the figures, as many of them as there is room for."""
+
+    _told: tuple[View, str, str] | None = None
 
     def tell(self, view: View, word: str, steering: str) -> None:
         """Show a view; `word` and `steering` may say more than the events do."""
+        self._told = (view, word, steering)
         width = max(self.size.width, 20)
-        parts = figures.parts(view, steering, width)
-        self.show(Content.assemble(blocks.word(word), " ", "  ".join(filter(None, parts))))
+        head, most = blocks.word(word), 2 if self.screen.has_class("small") else 3
+        texts = [head.plain, *figures.parts(view, steering, width)]
+        told = "\n".join(figures.rows(texts, width, most))
+        self.show(Content.assemble(head, told.removeprefix(head.plain)))
+
+    def on_resize(self) -> None:
+        """There is another width to fill."""
+        if self._told is not None:
+            self.tell(*self._told)
 
 
 class Tabs(Static):

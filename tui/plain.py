@@ -69,12 +69,12 @@ def lines_of(event: Event, before: View, after: View) -> Iterator[str]:
     elif isinstance(event, Opened | Stepped):
         yield from _of_the_game(event)
     elif isinstance(event, Phase):
-        if event.word in ("LOADING", "DONE", "ERROR", "STOPPING"):
+        if after.word != before.word or event.word in ("LOADING", "STOPPING"):
             yield f"[{event.word}]"
         if event.word == "DONE":
             yield summary(after)
     else:
-        yield from _of_steering(event)
+        yield from _of_steering(event, after)
 
 
 def _of_the_game(event: Opened | Stepped) -> Iterator[str]:
@@ -86,7 +86,7 @@ def _of_the_game(event: Opened | Stepped) -> Iterator[str]:
     yield from _marked("| ", shown(event.observation))
 
 
-def _of_steering(event: Event) -> Iterator[str]:
+def _of_steering(event: Event, after: View) -> Iterator[str]:
     if isinstance(event, Hinted):
         yield from _marked('" told the model: ', shown(event.text))
     elif isinstance(event, BurstSet):
@@ -96,7 +96,7 @@ def _of_steering(event: Event) -> Iterator[str]:
     elif isinstance(event, Pruned):
         yield f"x window {event.kind}: {event.before} -> {event.after} tokens"
     elif isinstance(event, Held):
-        yield "[PAUSED]" if event.held else "[GOING ON]"
+        yield "[PAUSED]" if event.held else f"[{after.word}]"
     elif isinstance(event, Proposed):
         yield f"[CONFIRM] play {shown(event.action)!r}? yes, no WHY, or do ACTION"
     elif isinstance(event, YourMove):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import sys
@@ -12,18 +13,23 @@ from typing import Any
 
 import envs
 from agent.background import begin, go_on
-from agent.config import RunConfig, load_config, merge
+from agent.config import RunConfig, load_config, merge, one_of
 from agent.errors import EXIT_OK, ConfigError
 from agent.headless import exit_code_of
 from agent.steering import MODES, Mode
 from tui import plain, runs, settings
 from tui.app import StenoApp, dumb_terminal
+from tui.ending import end_at_once
 from tui.hangup import on_hangup
 from tui.lines import Lines
 from tui.screens.main import MainScreen
 from tui.screens.start import StartScreen
 from tui.session import Begin, Playing, Session, Tell
 from tui.settings import Settings
+
+SUGGESTED_ENV = "textworld/coin-collector?level=5"
+SUGGESTED_SEED = 10_000
+"""The first development seed (docs/benchmarks.md): a game that no policy was trained on."""
 
 
 def needs_plain() -> bool:
@@ -66,11 +72,16 @@ def session_of(
 
     Raises ConfigError where they contradict each other, and what opening a run raises.
     """
+    told = [*values, *(["config"] if config is not None else [])]
+    if told and (resume or run is not None):
+        which = "a run" if run is None else f"the run {str(run)!r}"
+        raise ConfigError(f"{', '.join(told)}: {which} that was begun has its settings already")
     if resume:
-        return make(resuming(run if run is not None else runs.newest_unfinished()))
+        path = run if run is not None else runs.newest_unfinished()
+        if runs.found(path).finished:
+            return Session(path, greeting=f"the run {path} is finished: this is its record")
+        return make(resuming(path))
     if run is not None:
-        if values:
-            raise ConfigError(f"{', '.join(values)}: the run {str(run)!r} has its settings already")
         return Session(run)
     if "env" in values or config is not None:
         return make(beginning(values, config))
@@ -94,7 +105,7 @@ def on_screen(
     if session is not None:
         app = StenoApp(MainScreen(session), liked)
     else:
-        app = StenoApp(_start(values, mode, held), liked)
+        app = StenoApp(start_screen(values, mode, held=held), liked)
     on_hangup(app.hung_up)
     try:
         app.run()
@@ -103,14 +114,19 @@ def on_screen(
     if app.left is not None:
         sys.stdout.write(f"go on with: steno play --resume {shlex.quote(str(app.left))}\n")
     shown = app.shown
-    return app.return_code or (_code(shown) if shown is not None else EXIT_OK)
+    code = app.return_code or (_code(shown) if shown is not None else EXIT_OK)
+    if app.cut_off:
+        end_at_once(code)
+    return code
 
 
-def _start(values: dict[str, Any], mode: Mode, held: bool) -> StartScreen:
+def start_screen(values: dict[str, Any], mode: Mode, *, held: bool) -> StartScreen:
+    """The screen that asks for what the arguments leave open. Raises ConfigError."""
+
+    def who_acts(form: dict[str, Any]) -> Mode:
+        return one_of("who acts", form["mode"], MODES)
+
     def begun(form: dict[str, Any]) -> Session:
-        who = form["mode"]
-        if who not in MODES:
-            raise ConfigError(f"who acts {who!r}: use one of {', '.join(MODES)}")
         asked = {
             "env": form["env"],
             "seed": form["seed"],
@@ -120,15 +136,24 @@ def _start(values: dict[str, Any], mode: Mode, held: bool) -> StartScreen:
         envs.make(
             form["env"]
         ).close()  # a wrong name is told here, and not after the model is loaded
-        return Playing(beginning(merge(values, asked), None), mode=who, held=held)
+        return Playing(beginning(merge(values, asked), None), mode=who_acts(form), held=held)
 
-    def reopened(found: runs.Found) -> Session:
+    def reopened(found: runs.Found, form: dict[str, Any]) -> Session:
         if found.finished:
             return Session(found.path)
-        return Playing(resuming(found.path), mode=mode, held=held)
+        return Playing(resuming(found.path), mode=who_acts(form), held=held)
 
+    usual = load_config(None, **merge({"env": SUGGESTED_ENV}, values))
+    given = {
+        "env": usual.env,
+        "seed": usual.seed if "seed" in usual.model_fields_set else SUGGESTED_SEED,
+        "model": usual.model.name,
+        "max_steps": usual.max_steps,
+        "mode": mode,
+    }
     known = [name for name, _ in envs.available()]
-    return StartScreen(begun, reopened, known=known, runs=runs.recent(), given={"mode": mode})
+    fields = {name: str(value) for name, value in given.items()}
+    return StartScreen(begun, reopened, fields, known=known, runs=runs.recent())
 
 
 def in_lines(
@@ -148,6 +173,10 @@ def in_lines(
     if session is None:
         raise ConfigError("name a game with --env, or a run: the plain mode has no start screen")
     lines = Lines(session, teller.say)
+    if session.greeting:
+        teller.say(session.greeting)
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # a byte that is no UTF-8 is no reason to end
     if session.controller is None:
         lines.answer("episode " + str(session.timeline.live.episode))
     left = False
@@ -164,7 +193,8 @@ def in_lines(
     session.leave()
     if unfinished and session.directory is not None:
         teller.say(f"go on with: steno play --resume {shlex.quote(str(session.directory))}")
-        return EXIT_OK
+    if unfinished:
+        end_at_once(EXIT_OK)
     return _code(session)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,15 +39,18 @@ def recent(folder: Path = FOLDER) -> list[Found]:
         return []
     places = [each for each in folder.iterdir() if (each / "config.toml").is_file()]
     places.sort(key=lambda each: (each / "config.toml").stat().st_mtime, reverse=True)
-    found = []
+    listed = []
     for place in places[:MOST_LISTED]:
-        try:
-            run = RecordedRun(place)
-        except EXPECTED:  # of another version, or damaged: it is not for this list
-            continue
-        config = run.config
-        found.append(Found(place, config.env, config.seed, len(run.outcomes()), config.episodes))
-    return found
+        with suppress(*EXPECTED):  # of another version, or damaged: it is not for this list
+            listed.append(found(place))
+    return listed
+
+
+def found(place: Path) -> Found:
+    """The run in a directory. Raises RunDirectoryError and ConfigError."""
+    run = RecordedRun(place)
+    config = run.config
+    return Found(place, config.env, config.seed, len(run.outcomes()), config.episodes)
 
 
 def newest_unfinished(folder: Path = FOLDER) -> Path:

@@ -39,9 +39,11 @@ class Session:
     controller: Controller | None = None
     run: BackgroundRun | None = None
 
-    def __init__(self, path: Path | None, episode: int | None = None) -> None:
-        """Raises RunDirectoryError where `path` holds no run, or one of no such episode."""
-        self.path = path
+    def __init__(self, path: Path | None, episode: int | None = None, greeting: str = "") -> None:
+        """`greeting` is told first. Raises RunDirectoryError where `path` holds no run, or one of no
+        such episode.
+        """
+        self.path, self.greeting = path, greeting
         self.timeline = Timeline()
         self._telling: Telling | None = None
         self._reading = threading.Lock()
@@ -61,6 +63,25 @@ class Session:
     def steerable(self) -> bool:
         """Whether somebody here can steer it, now."""
         return self.controller is not None and self.run is not None and not self.run.ended
+
+    @property
+    def present(self) -> View:
+        """How it stands now, wherever somebody looks."""
+        return self.timeline.live
+
+    @property
+    def at_present(self) -> bool:
+        """Whether the episode that is looked at is the one that goes on."""
+        return True
+
+    @property
+    def word(self) -> str:
+        """The state word: the events', and what only the session knows."""
+        word = self.present.word
+        return word if word in ("DONE", "ERROR") else "ON RECORD"
+
+    def follow(self) -> None:
+        """Look at the episode that is played now, where one is."""
 
     @property
     def directory(self) -> Path | None:
@@ -88,15 +109,28 @@ class Session:
         Raises MemoryFileError and RunDirectoryError.
         """
         assert self.record is not None
-        telling = self.record.tell(episode)
-        timeline = Timeline(telling.more())
+        self._look_at(*self._told(self.record, episode))
+
+    @staticmethod
+    def _told(record: RecordedRun, episode: int) -> tuple[Telling, Timeline]:
+        telling = record.tell(episode)
+        return telling, Timeline(telling.more())
+
+    def _look_at(
+        self, telling: Telling, timeline: Timeline, instead_of: Timeline | None = None
+    ) -> bool:
+        """False where something else is looked at by now than what it was to be shown instead of."""
         with self._reading:
+            if instead_of is not None and self.timeline is not instead_of:
+                return False
             self._telling, self.timeline = telling, timeline
+            return True
 
     def spell(self) -> bool:
         """Find what spells the passes of the record, and read it again; True where it was found.
 
-        It takes seconds where a tokenizer has to be loaded: for a thread of its own.
+        It takes seconds where a tokenizer has to be loaded: for a thread of its own. Raises
+        MemoryFileError and RunDirectoryError.
         """
         record = self.record
         if record is None or record.vocabulary is not None or self.controller is not None:
@@ -105,8 +139,11 @@ class Session:
             record.vocabulary = load_vocabulary(record.config.model.name, record.model())
         except EXPECTED:  # the model is not here any more: whole texts are shown
             return False
-        self.open(self.timeline.live.episode)
-        return True
+        while True:  # until the episode that was read is still the one that is looked at
+            before = self.timeline
+            found = self._told(record, before.live.episode)
+            if self._look_at(*found, instead_of=before):
+                return True
 
     def neighbour(self, by: int) -> int | None:
         """The episode before or after the one that is looked at."""
@@ -116,7 +153,10 @@ class Session:
         return (min(beyond) if by > 0 else max(beyond)) if beyond else None
 
     def refresh(self) -> bool:
-        """Read on where the record has grown; True where it has."""
+        """Read on where the record has grown; True where it has.
+
+        Raises MemoryFileError and RunDirectoryError.
+        """
         if self.record is None or self.steerable:
             return False
         with self._reading:
@@ -184,6 +224,38 @@ class Playing(Session):
                 self._live.take(event)
 
     @property
+    def config(self) -> RunConfig | None:
+        """As it is on record, or until it is, as the run was asked for."""
+        recorded = super().config
+        return self.run.config if recorded is None and self.run is not None else recorded
+
+    @property
+    def present(self) -> View:
+        """How the episode stands that is played."""
+        return self._live.live
+
+    @property
+    def at_present(self) -> bool:
+        """Whether the episode that is looked at is the one that is played."""
+        return self.timeline is self._live
+
+    @property
+    def word(self) -> str:
+        """The state word of the run."""
+        view, config = self.present, self.config
+        if not self.steerable:
+            return view.word
+        if view.phase in ("DONE", "ERROR") and config and view.episode + 1 < config.episodes:
+            return "LOADING"  # the next game is being made
+        at_work = view.word not in ("LOADING", "DONE", "ERROR", "CONFIRM", "YOUR MOVE", "PAUSED")
+        stopping = self.controller is not None and self.controller.stopping
+        return "PAUSING" if stopping and at_work else view.word
+
+    def follow(self) -> None:
+        """Look at the episode that is played."""
+        self.timeline = self._live
+
+    @property
     def burst(self) -> Burst:
         """How it thinks in bursts, or how it was asked to; what the config says, until it thinks."""
         told = self._asked or self._live.live.burst
@@ -220,7 +292,7 @@ class Playing(Session):
     def open(self, episode: int) -> None:
         """Look at an episode; the one that is played is looked at live."""
         if episode == self._live.live.episode:
-            self.timeline = self._live
+            self.follow()
             return
         assert self.record is not None
         if self.record.vocabulary is None:

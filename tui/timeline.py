@@ -17,20 +17,19 @@ class Timeline:
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.live = View()
         self._steps: dict[int, View] = {}
-        self._episode: int | None = None
+        """Never changed, only replaced: others read it while a run's thread takes events."""
         for event in events:
             self.take(event)
 
     def take(self, event: Event) -> None:
         """An event has happened."""
-        self.live = reduce(self.live, event)
+        view = reduce(self.live, event)
+        steps = self._steps if view.episode == self.live.episode else {}
         if isinstance(event, Opened | Stepped):
-            if event.episode != self._episode:
-                self._steps.clear()
-                self._episode = event.episode
-            self._steps[event.step] = self.live
-            if len(self._steps) > MOST_KEPT:
-                del self._steps[min(self._steps)]
+            steps = {**steps, event.step: view}
+            if len(steps) > MOST_KEPT:
+                del steps[min(steps)]
+        self._steps, self.live = steps, view
 
     @property
     def steps(self) -> list[int]:
@@ -39,11 +38,10 @@ class Timeline:
 
     def at(self, step: int | None) -> View:
         """The view after a step, or after the nearest one that is kept; None: as it is now."""
-        if step is None or not self._steps:
+        steps = self._steps
+        if step is None or not steps:
             return self.live
-        known = self.steps
-        nearest = max((each for each in known if each <= step), default=known[0])
-        return self._steps[nearest]
+        return steps[max((each for each in steps if each <= step), default=min(steps))]
 
     def before(self, step: int | None) -> int | None:
         """The step before, from now or from a step; None where there is none."""

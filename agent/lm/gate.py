@@ -22,11 +22,15 @@ class Gate:
     """Open at first. Any thread may use it.
 
     `on_held` is told True when a pass begins to wait here, and False when it waits no longer: a hold
-    that was asked for has taken effect at the True, not before. It runs on whichever thread notices.
+    that was asked for has taken effect at the True, not before. It runs on whichever thread notices, one
+    at a time and in turn, so it must not wait for another thread that may use the gate.
     """
 
     def __init__(self, on_held: Callable[[bool], None] = lambda _held: None) -> None:
         self._lock = threading.RLock()
+        self._telling = threading.RLock()
+        """Held while `on_held` is told: never within `_lock`, so that nobody else is held up."""
+        self._told_held = False
         self._open = True
         self._last: frozenset[Purpose] = frozenset()
         """The gate closes after a pass of one of these purposes."""
@@ -75,7 +79,7 @@ class Gate:
             if self._held_at is not None:
                 return False
             self._held_at = time.monotonic()
-        self._on_held(True)
+        self._tell()
         return False
 
     def passed(self, purpose: Purpose) -> None:
@@ -114,7 +118,14 @@ class Gate:
             if held_at is not None:
                 self._held_s += time.monotonic() - held_at
             listeners = list(self._listeners)
-        if held_at is not None:
-            self._on_held(False)
+        self._tell()
         for opened in listeners:
             opened()
+
+    def _tell(self) -> None:
+        """Tell how it stands by now, if that is news: what is told last is so, whoever was faster."""
+        with self._telling:
+            holding = self.holding
+            if holding != self._told_held:
+                self._told_held = holding
+                self._on_held(holding)

@@ -14,8 +14,9 @@ import os
 import re
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -129,10 +130,21 @@ def apart(work: Callable[[], T]) -> T:
 
     OpenMP keeps a pool of threads for each thread that has used it. As soon as there are more of them
     than cores they no longer wait for work at the ready, and every pass takes a third longer. So torch
-    may run on the engine's thread, and on others only if they end.
+    may run on the engine's thread, and on others only if they end. A process that is to end meanwhile
+    does not wait for it.
     """
-    with ThreadPoolExecutor(1) as executor:
-        return executor.submit(work).result()
+    found: Future[T] = Future()
+
+    def answer() -> None:
+        try:
+            found.set_result(work())
+        except BaseException as error:  # noqa: BLE001 -- it belongs to whoever asked
+            found.set_exception(error)
+
+    thread = threading.Thread(target=answer, name="steno-apart", daemon=True)
+    thread.start()
+    thread.join()
+    return found.result()
 
 
 def _load(name: str, dtype: Dtype, device: Device, policy: str | None, burst: str | None) -> Engine:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from agent.background import BackgroundRun, begin, go_on
 from agent.config import RunConfig
 from agent.controller import Controller
-from agent.errors import AdapterMismatch
+from agent.errors import AdapterMismatch, RunOver
 from agent.events import (
     Began,
     BurstSet,
@@ -340,6 +341,45 @@ def test_hints_are_counted_until_the_model_is_told(tmp_path: Path) -> None:
         it.end()
         assert it.controller.hints_waiting == 0
         assert len(it.of(Hinted)) == 2
+
+
+@pytest.mark.parametrize("left", [False, True], ids=["failed", "left"])
+def test_what_waits_when_a_run_ends_is_refused(tmp_path: Path, left: bool) -> None:
+    def fails(_prompt: Prompt) -> str:
+        raise RuntimeError("the model broke")
+
+    script = stroll if left else answers(think=fails)
+    with steered(tmp_path / "run", script=script, held=True) as it:
+        it.until_held()
+        waiting = it.controller.hint("too late")
+        assert it.controller.hints_waiting == 1
+        if left:
+            it.run.abort()
+        else:  # hints are told before a thought; this one has been asked for
+            it.controller.go_on()
+        assert it.run.wait(PATIENCE_S)
+        if left:
+            with pytest.raises(RunOver, match="the model was not told"):
+                waiting.result(0)
+        for order in (it.controller.hint("later"), it.controller.set_burst(2, 0.5)):
+            with pytest.raises(RunOver, match="the run is over"):
+                order.result(0)
+        assert it.controller.hints_waiting == 0
+
+
+def test_a_step_that_is_under_way_is_no_pause(tmp_path: Path) -> None:
+    model = Slow()
+    model.pass_s = 0.3
+    with steered(tmp_path / "run", model=model) as it:
+        asked: list[tuple[Callable[[], None], bool]] = [
+            (it.controller.pause, True),
+            (partial(it.controller.step, "burst"), False),
+            (it.controller.pause, True),
+            (it.controller.go_on, False),
+        ]
+        for ask, paused in asked:
+            ask()
+            assert it.controller.paused == paused
 
 
 def test_actions_are_approved_replaced_and_refused(tmp_path: Path) -> None:

@@ -205,6 +205,55 @@ def test_an_index_is_dropped_for_a_newer_one_and_built_again(world: World) -> No
     kept.close()
 
 
+HALF_TYPED = ["running", "cooking", "happiness", "skies", "Filing", "relational", "100%", "a_b\\c"]
+SAID = st.lists(st.sampled_from([*WORDS, *HALF_TYPED]), min_size=1, max_size=6).map(" ".join)
+
+
+@quick
+@given(st.lists(st.tuples(SAID, SAID), min_size=1, max_size=8), st.data())
+def test_what_is_typed_finds_each_note_whose_words_begin_so(
+    texts: list[tuple[str, str]], data: st.DataObject
+) -> None:
+    with TemporaryDirectory() as folder, MemoryFile.open(Path(folder) / "m.sqlite") as file:
+        bank = file.bank("person", "ada")
+        adds = [Add(f"{n} {title}", body) for n, (title, body) in enumerate(texts)]
+        for n, add in enumerate(adds):
+            file.edit(Scope(bank), key=str(n), edits=[add], reason="")
+        wanted = data.draw(st.sampled_from(adds))
+        words = data.draw(
+            st.lists(
+                st.sampled_from(f"{wanted.title} {wanted.body}".split()), min_size=1, max_size=3
+            )
+        )
+        begun = [word[: data.draw(st.integers(1, len(word)))] for word in words]
+        typed = " ".join(begun)
+        if typed.isascii() and data.draw(st.booleans()):
+            typed = typed.upper()
+        found = [(note.title, note.body) for note in file.find(typed)]
+        assert (wanted.title, wanted.body) in found
+        assert len(found) == len(set(found)), "none twice"
+
+
+def test_what_is_typed_finds_in_the_states_and_the_bank_that_are_asked_for(world: World) -> None:
+    ada, bob = world.file.bank("person", "ada"), world.file.bank("person", "bob")
+    world.add("1", "tea", "coffee", Scope(ada))
+    world.file.set_approval(bob, True)
+    world.add("2", "cup", "of coffee", Scope(bob))
+    world.summary("3", Delete(world.add("d", "old", "coffee").uid, 1))
+
+    def titles(*how: object, **more: object) -> set[str]:
+        return {note.title for note in world.file.find("cof", *how, **more)}  # type: ignore[arg-type]
+
+    assert titles() == {"tea", "cup"}
+    assert titles(("proposed",)) == {"cup"}
+    assert titles(("deleted",)) == {"old"}
+    assert titles(bank=ada) == {"tea"}
+    assert len(world.file.find("cof", limit=1)) == 1
+    assert world.file.find("coffee cup tea") == []
+    for odd in ("", " ", '"', "NOT", "title:", "NEAR(", "*", "\0", "\ud800", "%", "x" * 99_999):
+        assert world.file.find(odd) == []
+
+
 @pytest.mark.parametrize("word", ["Straße", "ﬁre", "İstanbul", "ΣΑΣ"])
 def test_a_search_of_the_whole_file_finds_words_as_they_were_written(
     world: World, word: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from agent.errors import ConfigError
 from tests.tui.world import app_of, beginning, screen_of, shown, until
 from tui import docs
 from tui.app import StenoApp
-from tui.keys import KEYS, keymap
+from tui.keys import KEYS, PLACES, keymap
 from tui.screens.browse import BrowserScreen
 from tui.screens.help import HelpScreen
 from tui.screens.main import MainScreen
@@ -24,6 +25,7 @@ SCREENS = {
     "note": NoteScreen,
     "start": StartScreen,
     "browser": BrowserScreen,
+    "help": HelpScreen,
     "everywhere": StenoApp,
 }
 DOC = Path(__file__).parents[2] / "docs" / "tui.md"
@@ -44,10 +46,43 @@ def test_every_key_has_something_to_do(key: object) -> None:
 
 
 def test_no_key_means_two_things_in_one_place() -> None:
-    for where in {each.where for each in KEYS}:
-        keys = [each.key for each in KEYS if each.where in (where, "everywhere")]
-        assert len(keys) == len(set(keys)), where
+    keymap({})  # it would tell
     assert len({each.name for each in KEYS}) == len(KEYS)
+    assert {where for place in PLACES for where in place} == {each.where for each in KEYS}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ({"step_pass": "n,ctrl+n"}, "'n' would mean both step_pass and refuse"),
+        ({"quit": "h"}, "'h' would mean both quit and step_back"),
+        ({"open_note": "space"}, "'space' would mean both pause and open_note"),
+        ({"act": "+"}, "would mean both act and k_more"),
+        ({"act": "plus"}, "would mean both act and k_more"),
+        ({"pause": "spcae"}, "keys.pause 'spcae': 'spcae' is no key"),
+        ({"pause": "x,"}, "keys.pause 'x,': '' is no key"),
+        ({"pause": "ctl+x"}, "'ctl+x' is no key"),
+        ({"pause": "PageUp"}, "'PageUp' is no key"),
+    ],
+)
+def test_keys_that_clash_or_that_there_are_not_are_told(wanted: dict[str, str], said: str) -> None:
+    with pytest.raises(ConfigError) as told:
+        keymap(wanted)
+    assert said in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "key", ["x", "ctrl+x", "f2", "?", "question_mark", "pageup", "shift+tab", "alt+ctrl+f3", "é"]
+)
+def test_keys_by_any_of_their_names_are_taken(key: str) -> None:
+    assert keymap({"pause": key}) == {"session.pause": key}
+    assert keymap({"step_pass": "n", "refuse": "s"})  # two that take each other's place
+
+
+def test_the_example_in_the_docs_is_one(tmp_path: Path) -> None:
+    [example] = re.findall(r"```toml\n(.*?)```", DOC.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "tui.toml").write_text(example)
+    assert load(tmp_path / "tui.toml").keys
 
 
 def test_settings_are_read_and_checked(tmp_path: Path) -> None:
@@ -57,7 +92,7 @@ def test_settings_are_read_and_checked(tmp_path: Path) -> None:
     for wrong, said in (
         ('theme = "pink"', "dark, light, contrast"),
         ('[keys]\nfly = "f"', "keys.fly: no such command"),
-        ('[keys]\npause = ""', "give a key"),
+        ('[keys]\npause = ""', "is no key"),
         ("colour = 1", "colour: no such setting"),
     ):
         file.write_text(wrong)

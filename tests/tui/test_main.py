@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from textual.widgets import Input, Static
+from textual.widgets._footer import FooterKey
 
 from agent.lm.scripted import ScriptedModel
 from agent.lm.types import Burst
+from agent.steering import Approved
+from tests.agent.test_steering import Slow
+from tests.agent.world import Corridor
 from tests.tui.world import app_of, beginning, screen_of, settled, until
 from tui.foot import Foot
+from tui.keyline import KeyLine
 from tui.panes import MindPane, StatusBar
 from tui.session import Playing
 
@@ -52,6 +58,23 @@ async def test_space_pauses_and_steps_go_on(tmp_path: Path) -> None:
         await until(pilot, lambda: screen.view.word == "DONE")
 
 
+async def test_space_pauses_where_a_step_is_under_way(tmp_path: Path) -> None:
+    # This model asks for no leave between its passes, so a step by burst goes on until its end.
+    model = Slow()
+    model.pass_s = 0.2
+    session = Playing(beginning(tmp_path / "run", model=model, think={"k": 1}))
+    assert session.controller is not None
+    async with app_of(session).run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+        await until(pilot, lambda: session.timeline.live.figures.passes >= 1)
+        await pilot.press("b")
+        assert screen.word(screen.view) not in ("PAUSED", "PAUSING")
+        await pilot.press("space")
+        assert session.controller.paused
+        await pilot.press("space")
+        assert not session.controller.paused
+
+
 async def test_actions_are_confirmed_edited_and_refused(tmp_path: Path) -> None:
     session = Playing(beginning(tmp_path / "run"), mode="confirm")
     async with app_of(session).run_test(size=(120, 40)) as pilot:
@@ -79,6 +102,111 @@ async def test_a_person_plays(tmp_path: Path) -> None:
         await pilot.press(*"sing q", "enter")
         await until(pilot, lambda: screen.view.word == "DONE")
         assert session.timeline.live.turns[-1].action == "sing q"
+
+
+async def test_a_hint_that_is_being_typed_becomes_no_action(tmp_path: Path) -> None:
+    model = Slow()
+    model.pass_s = 0.1
+    session = Playing(beginning(tmp_path / "run", model=model), mode="human")
+    app = app_of(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = screen_of(pilot)
+        line = screen.query_one(Foot)
+        await until(pilot, lambda: session.timeline.live.figures.passes >= 1)
+        await pilot.press("i", *"mind ")
+        await until(pilot, lambda: session.present.your_move)
+        await settled(pilot)
+        assert line.asked == "tell the model:"
+        assert any("t asks for it" in each.message for each in app._notifications)
+        await pilot.press(*"the gap", "enter")
+        assert session.present.step == 0
+        await pilot.press("t", *"sing q", "enter")
+        await until(pilot, lambda: session.present.step == 1)
+        assert session.present.turns[-1].action == "sing q"
+        await until(pilot, lambda: line.asked == "your action:")
+        assert session.controller is not None
+        session.controller.mode = "auto"  # nobody waits for that answer any more
+        await until(pilot, lambda: not line.asking)
+
+
+async def test_a_proposal_is_decided_where_it_can_be_seen(tmp_path: Path) -> None:
+    session = Playing(beginning(tmp_path / "run"), mode="confirm")
+    app = app_of(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+
+        def told(what: str) -> bool:
+            return any(what in each.message for each in app._notifications)
+
+        await until(pilot, lambda: screen.word(screen.view) == "CONFIRM")
+        await pilot.press("h", "y", "e", "n")
+        await pilot.pause()
+        assert screen.word(screen.view) == "STEP 0"
+        assert (session.present.proposed, session.present.step) == ("go north", 0)
+        assert told("an action is waiting; 0 goes back")
+        app.clear_notifications()
+        assert session.controller is not None
+        assert session.controller.decide(Approved())
+        await until(
+            pilot, lambda: session.present.step == 1 and session.present.proposed is not None
+        )
+        await until(pilot, lambda: told("go north\n0 goes back"))  # told while looking back
+        await pilot.press("0", "e")
+        screen.query_one(Input).value = " "
+        await pilot.press("enter")
+        await settled(pilot)
+        assert told("at least one word")
+        assert session.present.proposed is not None
+        assert screen.query_one(Foot).asking
+
+
+async def test_keys_that_steer_are_shown_as_long_as_there_is_a_run(tmp_path: Path) -> None:
+    session = Playing(beginning(tmp_path / "run"), held=True)
+    assert session.controller is not None
+    async with app_of(session).run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+
+        def offered() -> dict[str, bool]:
+            keys = screen.query(FooterKey)
+            return {each.key: not each.has_class("-disabled") for each in keys}
+
+        await until(pilot, lambda: offered().get("space") is True)
+        # The line comes and goes before the keys are made anew.
+        foot = screen.query_one(Foot)
+        foot.ask("one:", lambda _text: None)
+        await pilot.pause()
+        screen._unasked()
+        foot.ask("two:", lambda _text: None)
+        await pilot.pause()
+        keys = foot.query_one(KeyLine)
+        keys.call_next(keys.recompose)
+        await pilot.pause()
+        screen._unasked()
+        await until(pilot, lambda: offered().get("space") is True and "q" in offered())
+        session.controller.go_on()
+        await until(pilot, lambda: not session.steerable)
+        await until(pilot, lambda: offered().get("space") is not True)
+        assert offered()["q"]
+
+
+async def test_bursts_are_counted_from_the_config_while_the_model_is_loaded(tmp_path: Path) -> None:
+    loaded = threading.Event()
+
+    def make() -> Corridor:
+        loaded.wait(60)
+        return Corridor()
+
+    session = Playing(
+        beginning(tmp_path / "run", env=make, think={"k": 6, "confidence": 0.5}), held=True
+    )
+    async with app_of(session).run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+        await pilot.pause()
+        assert screen.word(screen.view) == "LOADING"
+        await pilot.press("plus", "greater_than_sign")
+        assert session.burst == Burst(7, 0.55)
+        loaded.set()
+        await until(pilot, lambda: session.record is not None)
 
 
 async def test_bursts_are_changed_in_the_middle_of_a_thought(tmp_path: Path) -> None:

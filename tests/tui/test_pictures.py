@@ -23,6 +23,13 @@ from tui.settings import Settings
 
 Compare = Callable[..., bool]
 SIZES = [(120, 40), (80, 24), (40, 12)]
+FORM = {
+    "env": "textworld/coin-collector?level=5",
+    "seed": "10000",
+    "model": "embedded",
+    "max_steps": "150",
+    "mode": "auto",
+}
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
@@ -74,10 +81,10 @@ def test_a_paused_thought(tmp_path: Path, snap_compare: Compare, theme: str) -> 
 
 
 def test_the_start(snap_compare: Compare) -> None:
-    def nothing(_form: Any) -> Session:
+    def nothing(*_form: Any) -> Session:
         raise AssertionError
 
-    assert snap_compare(StenoApp(StartScreen(nothing, nothing)), terminal_size=(80, 24))
+    assert snap_compare(StenoApp(StartScreen(nothing, nothing, FORM)), terminal_size=(80, 24))
 
 
 def test_the_help(tmp_path: Path, snap_compare: Compare) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from memory import MemoryFile
+from memory.errors import MemoryFileError
 from tests.tui.world import beginning, resuming
 from tui import playing
 from tui.commands import play_app
@@ -21,6 +24,7 @@ from tui.plain import Teller
 from tui.session import Playing, Session
 
 PATIENCE_S = 60.0
+STENO = "from agent.cli import main; main()"
 
 
 class Spoken:
@@ -63,6 +67,42 @@ def test_a_game_is_told_thought_by_thought(tmp_path: Path) -> None:
     assert "> go north   [step 1, score 1]" in told
     assert "+ add places: {+been in Room" in told
     assert "\x1b" not in told
+    words = [line[1:-1] for line in told.splitlines() if line.startswith("[")]
+    assert (words[:2], words[-2:]) == (["THINKING", "ACTING"], ["WRITING NOTES", "DONE"])
+    assert all(word != then for word, then in itertools.pairwise(words))
+
+
+def test_what_cannot_be_read_is_told_and_the_next_line_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with spoken(tmp_path / "run") as it:
+        it.until("[DONE]")
+        session = Session(tmp_path / "run")
+
+    def broken() -> bool:
+        raise MemoryFileError("the disk is away")
+
+    monkeypatch.setattr(session, "refresh", broken)
+    out = io.StringIO()
+    Spoken(session, out).type("figures")
+    assert "cannot read on: the disk is away" in out.getvalue()
+    assert "step 10" in out.getvalue()
+
+
+def test_a_finished_run_that_is_to_be_resumed_is_told_as_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with spoken(tmp_path / "run") as it:
+        it.until("[DONE]")
+        assert it.session.run is not None
+        assert it.session.run.wait(PATIENCE_S)
+    # A byte that is no UTF-8 is no reason to end.
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"n\xff\nfigures\n"), "utf-8"))
+    assert playing.in_lines(tmp_path / "run", {}, None, resume=True, mode="auto", held=False) == 0
+    told = capsys.readouterr().out
+    assert "run is finished: this is its record" in told
+    assert "no such command: 'n\ufffd'" in told
+    assert "[DONE] step 0" in told
 
 
 def test_it_is_steered_by_lines(tmp_path: Path) -> None:
@@ -109,13 +149,16 @@ def test_a_finished_run_is_walked_through(tmp_path: Path) -> None:
         assert it.session.run.wait(PATIENCE_S)
     out = io.StringIO()
     again = Spoken(Session(tmp_path / "run"), out)
-    again.type("episode 1", "on", "on", "back", "figures", "episode 7", "go")
+    again.type("episode 1", "on", "on", "back", "figures", "episode 7", "go", "step 5", "step x")
     told = out.getvalue()
     assert "--- step 0" in told
     assert "--- step 2" in told
     assert "~ thought: ‹I am in Room 1." in told
     assert "7: there is no such episode" in told
     assert "go: the run is not being played here" in told
+    assert "[DONE] step 1; " in told
+    assert "--- step 5: " in told
+    assert "step: 'x': give a whole number" in told
 
 
 def test_a_run_left_in_the_middle_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -182,11 +225,31 @@ def test_a_terminal_that_cannot_draw_gets_lines(
     assert shown == (["lines"] if plain else ["screen"])
 
 
+@pytest.mark.parametrize("terminal", ["dumb", "xterm-256color"])
+def test_a_memory_file_is_not_browsed_where_nothing_can_be_drawn(
+    tmp_path: Path, terminal: str
+) -> None:
+    MemoryFile.open(tmp_path / "lab.sqlite").close()
+    done = subprocess.run(
+        [sys.executable, "-c", STENO, "memory", "browse", "lab.sqlite"],
+        cwd=tmp_path,
+        input="",
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+        env={**os.environ, "TERM": terminal},
+    )
+    assert done.returncode == 2
+    assert "use `steno memory ls`, `steno memory show` and `steno memory search`" in done.stderr
+    assert done.stdout == ""
+
+
 def test_the_command_plays_in_a_pipe_and_leaves_an_ordinary_run(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-c",
-        "from agent.cli import main; main()",
+        STENO,
         "play",
         "--model",
         "scripted",

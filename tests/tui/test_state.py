@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from agent.events import (
     Began,
@@ -225,6 +226,35 @@ def test_a_record_without_a_vocabulary_still_tells_whole_thoughts(tmp_path: Path
     told = Timeline(RecordedRun(done.path).events(0))
     thoughts = [entry.text for entry in told.live.entries if entry.kind == "think"]
     assert thoughts[0] == "I am in Room 0. I have not tried everything here, so I go on."
+
+
+words = st.lists(st.text("abｗ", max_size=30), max_size=12)
+
+
+@given(words, st.integers(20, 90), st.integers(1, 3))
+def test_figures_fill_their_rows_from_the_first_on(texts: list[str], width: int, most: int) -> None:
+    rows = figures.rows(texts, width, most)
+    said = [text for text in texts if text]
+    assert "  ".join(said).startswith("  ".join(rows))
+    assert bool(rows) == bool(said)
+    assert sum(-(-cell_len(row) // width) for row in rows) <= max(most, 3)
+    wide = [row for row in rows if cell_len(row) > width]
+    assert all(row in said for row in wide)
+    left = said[len("  ".join(rows).split("  ")) :] if said and rows else []
+    if left and len(rows) == most and not wide:
+        assert cell_len(rows[-1]) + 2 + cell_len(left[0]) > width
+
+
+def test_what_was_read_of_the_steps_stays_as_it_was() -> None:
+    # The run's thread takes events while another looks a step up.
+    line = Timeline([Opened(0, 1, "a"), Stepped(0, 1, "go", "b", 1.0, 5)])
+    read, then = line._steps, dict(line._steps)
+    line.take(Stepped(0, 2, "go", "c", 1.0, 5))
+    line.take(Phase(1, "THINKING"))
+    assert read == then
+    assert (line.steps, line.at(2)) == ([], line.live)
+    line.take(Opened(1, 2, "d"))
+    assert line.steps == [0]
 
 
 def test_a_step_back_is_the_view_of_that_step(tmp_path: Path) -> None:

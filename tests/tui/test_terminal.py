@@ -130,6 +130,43 @@ def test_a_session_that_is_told_to_end_restores_the_terminal(
         assert "go on with: steno play --resume run" in tmux.screen()
 
 
+LOADING = """
+import time
+from agent import runner
+from agent.cli import main
+from agent.lm.weights import apart
+
+runner.load = lambda _settings: apart(lambda: time.sleep(3600))
+main()
+"""
+
+
+def test_a_model_that_is_being_loaded_is_not_waited_for(tmux: Tmux, tmp_path: Path) -> None:
+    with started(tmux, tmp_path, "-c", LOADING, *PLAY):
+        tmux.until("LOADING")
+        tmux.type("q")
+        tmux.until("code=0")
+
+
+def test_nor_is_it_line_by_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", LOADING, "play", "--plain", *PLAY[1:]]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == "[LOADING]\n"
+        process.stdin.write("quit\n")
+        process.stdin.flush()
+        assert process.wait(PATIENCE_S) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+
 BROKEN = """
 from agent.cli import main
 from tui.screens.main import MainScreen

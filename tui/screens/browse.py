@@ -22,6 +22,7 @@ from tui.screens.main import SMALL_HEIGHT, SMALL_WIDTH
 from tui.screens.note import Jump, NoteScreen
 from tui.session import Notebook
 from tui.text import one_line, shown
+from tui.typed import TypedLine
 
 MOST_LISTED = 200
 ANY_STATE, LIVE = ("live", "proposed", "deleted"), ("live", "proposed")
@@ -42,7 +43,7 @@ class BrowserScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """A line to search with, what was found, and the note that is selected."""
-        yield Input(id="query", placeholder="search as you type", compact=True)
+        yield TypedLine(id="query", placeholder="search as you type", compact=True)
         with Horizontal(id="browser"):
             yield OptionList(id="found", markup=False)
             with VerticalScroll(id="shown-box"):
@@ -87,12 +88,10 @@ class BrowserScreen(Screen[None]):
                 banks = [each for each in banks if str(each) == self._bank]
             if not banks:
                 return []
-            scope = Scope(banks[0], tuple(banks))
-            if not query.strip():
-                return memory.notes(scope, self._states, MOST_LISTED)[::-1]
-            if self._bank is None:
-                return memory.search_file(query, MOST_LISTED)
-            return memory.search(scope, query, MOST_LISTED)
+            if query.strip():
+                bank = None if self._bank is None else banks[0]
+                return memory.find(query, self._states, MOST_LISTED, bank)
+            return memory.notes(Scope(banks[0], tuple(banks)), self._states, MOST_LISTED)[::-1]
 
     def _list(self, query: str, found: list[Note]) -> None:
         if query != self.query_one("#query", Input).value:

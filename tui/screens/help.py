@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.keys import HEADINGS, KEYS, spoken
+from tui.keys import HEADINGS, KEYS, bindings, spoken
 
 
 class HelpScreen(ModalScreen[None]):
     """The table of keys; any of a few keys leaves it."""
 
-    BINDINGS = [Binding("escape,f1,q,enter", "dismiss", "Back")]  # noqa: RUF012
+    BINDINGS = bindings("help")
 
     def __init__(self, remapped: dict[str, str]) -> None:
         """`remapped` names the keys that a person chose, by command."""

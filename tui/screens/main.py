@@ -19,6 +19,7 @@ from agent.lm.types import Burst
 from agent.steering import MODES, Approved, EditNote, Refused, Replaced
 from memory.errors import MemoryFileError
 from tui.foot import Foot
+from tui.gaze import Gaze
 from tui.keys import bindings
 from tui.panes import GamePane, MemoryPane, MindPane, NoteList, StatusBar, Tabs
 from tui.screens.note import Jump, NoteScreen
@@ -31,6 +32,9 @@ READ_ON_S = 1.0
 SMALL_WIDTH, SMALL_HEIGHT = 64, 18
 """Below these a pane at a time is shown."""
 CONFIDENCE_STEP = 0.05
+YOUR_ACTION, INSTEAD, WHY_NOT = "your action:", "play instead:", "why not?"
+"""What is asked where the run waits for the person."""
+BACK_TO_NOW = "0 goes back to where the run is now"
 Pane = Literal["game", "mind", "memory"]
 
 
@@ -44,8 +48,12 @@ class MainScreen(Screen[None]):
         self.session = session
         self._drawn: View | None = None
         self._drawn_status: tuple[object, ...] = ()
-        self._at: int | None = None
-        """The step that is looked at; None: now."""
+        self.gaze = Gaze(session)
+        self._waited: tuple[object, ...] = ()
+        """What was told to wait for the person, and whether they looked at the present."""
+        self._steerable: bool | None = None
+        self._unread = ""
+        """Why the record could not be read on, so that it is told once."""
         self._pane: Pane = "mind"
 
     def compose(self) -> ComposeResult:
@@ -68,11 +76,16 @@ class MainScreen(Screen[None]):
         self.set_interval(READ_ON_S, self._read_on)
         self.draw()
         self._spell()
+        if self.session.greeting:
+            self.notify(self.session.greeting, markup=False)
 
     @work(thread=True)
     def _spell(self) -> None:
         """A record's bursts are told apart as soon as its tokenizer is loaded."""
-        self.session.spell()
+        try:
+            self.session.spell()
+        except EXPECTED as error:
+            self.app.call_later(self._cannot_read, error)
 
     def on_resize(self, _event: events.Resize) -> None:
         """Panes become tabs where there is little room."""
@@ -87,37 +100,37 @@ class MainScreen(Screen[None]):
     @property
     def view(self) -> View:
         """What is looked at."""
-        return self.session.timeline.at(self._at)
+        return self.gaze.view
 
     def draw(self) -> None:
         """Bring the panes up to what is looked at; cheap where nothing has changed."""
         if self.session.left:  # the panes are taken down before the timers are
             return
+        if self.gaze.lost():
+            told = f"episode {self.session.present.episode} has begun: this is where the run is now"
+            self.notify(told)
         view = self.view
         if view is not self._drawn:
             self.query_one(GamePane).show(view, self._drawn)
             self.query_one(MindPane).show(view, self._drawn)
             self.query_one(MemoryPane).show(view, self._drawn)
-            self._ask_where_asked(view)
             self._drawn = view
+        self._tell_what_waits()
         word, steering = self.word(view), self._steering()
         if (view, word, steering) != self._drawn_status:
             self.query_one(StatusBar).tell(view, word, steering)
             self._drawn_status = (view, word, steering)
+        if (
+            self.session.steerable is not self._steerable
+        ):  # keys have begun or ceased to do something
+            self._steerable = self.session.steerable
+            self.refresh_bindings()
 
     def word(self, view: View) -> str:
-        """The state word: the events', and what only the session knows."""
+        """The state word, or where the person looks."""
         if self.session.failure is not None and view.phase != "DONE":
             return "ERROR"
-        if self._at is not None:
-            return f"STEP {view.step}"
-        controller = self.session.controller
-        running = view.word not in ("DONE", "ERROR", "CONFIRM", "YOUR MOVE", "PAUSED")
-        if controller is not None and controller.held and running:
-            return "PAUSING" if controller.stopping else view.word
-        if controller is None and running:
-            return "ON RECORD"
-        return view.word
+        return f"STEP {view.step}" if self.gaze.back else self.session.word
 
     def _steering(self) -> str:
         failure = self.session.failure
@@ -131,30 +144,43 @@ class MainScreen(Screen[None]):
             return f"{controller.mode}, {'hint' if waiting == 1 else f'{waiting} hints'} waiting"
         return controller.mode
 
-    def _ask_where_asked(self, view: View) -> None:
-        """Open the line where the run waits for a person, once."""
-        if self._at is not None or (
-            self._drawn
-            and view.proposed == self._drawn.proposed
-            and view.your_move == self._drawn.your_move
-        ):
+    def _tell_what_waits(self) -> None:
+        """Tell once that the run waits for the person; where it is their move, open the line."""
+        now, here = self.session.present, not self.gaze.back
+        waits = (now.episode, now.step, now.proposed, now.your_move, here)
+        if waits == self._waited:
             return
+        known, self._waited = waits[:-1] == self._waited[:-1], waits
         line = self.query_one(Foot)
-        if view.your_move:
-            line.ask("your action:", self._act)
-        elif view.proposed is not None:
-            self.notify(
-                f"{view.proposed}\ny approve, e edit, n refuse",
-                title="Play this?",
-                timeout=8,
-                markup=False,
-            )
-        elif line.asking:
-            self._unasked()
+        if (line.asked == YOUR_ACTION and not now.your_move) or (
+            line.asked in (INSTEAD, WHY_NOT) and now.proposed is None
+        ):
+            self._unasked()  # nobody waits for that answer any more
+        if known and not here:
+            return
+        if now.your_move and here and not line.asking:
+            line.ask(YOUR_ACTION, self._act)
+        elif now.your_move and line.asked != YOUR_ACTION:
+            self.notify("t asks for it" if here else BACK_TO_NOW, title="Your action?", timeout=8)
+        elif now.proposed is not None:
+            keys = "y approve, e edit, n refuse" if here else BACK_TO_NOW
+            self.notify(f"{now.proposed}\n{keys}", title="Play this?", timeout=8, markup=False)
 
     def _read_on(self) -> None:
-        if self.session.refresh():
+        try:
+            grown = self.session.refresh()
+        except EXPECTED as error:
+            self._cannot_read(error)
+            return
+        self._unread = ""
+        if grown:
             self.draw()
+
+    def _cannot_read(self, error: Exception) -> None:
+        """The record cannot be read now; what was read of it stays."""
+        if str(error) != self._unread:
+            self._unread = str(error)
+            self.notify(f"cannot read on: {error}", severity="error", markup=False)
 
     def _unasked(self) -> None:
         self.query_one(Foot).close()
@@ -173,7 +199,7 @@ class MainScreen(Screen[None]):
         """Hold, or let go."""
         controller = self.session.controller
         assert controller is not None
-        if controller.held:
+        if controller.paused:
             controller.go_on()
         else:
             controller.pause()
@@ -188,7 +214,7 @@ class MainScreen(Screen[None]):
         """Close the line, or come back to now; else cancel the present generation."""
         if self.query_one(Foot).asking:
             self._unasked()
-        elif self._at is not None:
+        elif self.gaze.back:
             self.action_now()
         elif self.session.controller is not None:
             self.session.controller.cancel()
@@ -202,19 +228,42 @@ class MainScreen(Screen[None]):
 
     def action_approve(self) -> None:
         """Approve the proposed action."""
-        self._decide(Approved())
+        if self._proposed() is not None:
+            self._decide(Approved())
 
     def action_replace(self) -> None:
         """Edit it."""
-        if self.view.proposed is not None:
-            self.query_one(Foot).ask(
-                "play instead:", lambda text: self._decide(Replaced(text)), self.view.proposed
-            )
+        proposed = self._proposed()
+        if proposed is not None:
+            self._ask_instead(proposed)
+
+    def _ask_instead(self, proposed: str) -> None:
+        self.query_one(Foot).ask(INSTEAD, self._replace, proposed)
+
+    def _replace(self, text: str) -> None:
+        if not text.strip():
+            self.notify("an action has at least one word; n refuses it", severity="warning")
+            self._ask_instead(text)
+        elif text == self.session.present.proposed:
+            self._decide(Approved())
+        else:
+            self._decide(Replaced(text))
 
     def action_refuse(self) -> None:
         """Refuse it."""
-        if self.view.proposed is not None:
-            self.query_one(Foot).ask("why not?", lambda text: self._decide(Refused(text)))
+        if self._proposed() is not None:
+            self.query_one(Foot).ask(WHY_NOT, lambda text: self._decide(Refused(text)))
+
+    def _proposed(self) -> str | None:
+        """The action that waits for a verdict, where it can be seen; else why there is none is told."""
+        proposed = self.session.present.proposed
+        if proposed is not None and not self.gaze.back:
+            return proposed
+        told = (
+            "no action is waiting" if proposed is None else f"an action is waiting; {BACK_TO_NOW}"
+        )
+        self.notify(told, severity="warning")
+        return None
 
     def _decide(self, verdict: Approved | Replaced | Refused) -> None:
         self._unasked()
@@ -224,10 +273,12 @@ class MainScreen(Screen[None]):
 
     def action_act(self) -> None:
         """Type an action."""
-        if self.view.your_move:
-            self.query_one(Foot).ask("your action:", self._act)
-        else:
+        if not self.session.present.your_move:
             self.notify("it is not your move; m changes who plays", severity="warning")
+        elif self.gaze.back:
+            self.notify(f"it is your move; {BACK_TO_NOW}", severity="warning")
+        else:
+            self.query_one(Foot).ask(YOUR_ACTION, self._act)
 
     def _act(self, text: str) -> None:
         self._unasked()
@@ -244,8 +295,10 @@ class MainScreen(Screen[None]):
     def _hint(self, text: str) -> None:
         self._unasked()
         if text.strip() and self.session.controller is not None:
-            self._told_when_done(self.session.controller.hint(text), "the model was told")
-            self.notify("the model is told before its next thought or action")
+            told = self.session.controller.hint(text)
+            self._told_when_done(told, "the model was told")
+            if not told.done():
+                self.notify("the model is told before its next thought or action")
 
     def action_burst_size(self, by: int) -> None:
         """Another burst size."""
@@ -268,12 +321,14 @@ class MainScreen(Screen[None]):
     def action_walk(self, by: int) -> None:
         """A step back or on; on from the last one is now."""
         line = self.session.timeline
-        found = line.before(self._at) if by < 0 else line.after(self._at)
+        at = self.gaze.step
+        found = line.before(at) if by < 0 else line.after(at)
         self._look_at(found)
 
     def action_now(self) -> None:
         """The present of the run that is played; of a record, its end."""
-        self._look_at(None)
+        self.gaze.to_now()
+        self.draw()
 
     def action_episode(self, by: int) -> None:
         """The episode before or after."""
@@ -294,24 +349,25 @@ class MainScreen(Screen[None]):
             self.app.call_later(self._look_at, step)
 
     def _look_at(self, step: int | None) -> None:
-        self._at = step
+        self.gaze.turn_to(step)
         self.draw()
 
     def jump(self, jump: Jump | None) -> None:
         """Go where a note came from."""
         if jump is None:
             return
-        episode = jump.episode.rpartition("/")[2]
         record = self.session.record
-        known = record.episodes() if record is not None else []
-        own = record is not None and jump.episode == record.uid(int(episode or 0))
-        if not own or int(episode) not in known:
-            self.notify(f"episode {jump.episode} is of another run", markup=False)
+        try:
+            episode = record.episode(jump.episode) if record is not None else None
+        except EXPECTED as error:
+            self.notify(str(error), severity="error", markup=False)
             return
-        if int(episode) == self.session.timeline.live.episode:
+        if episode is None:
+            self.notify(f"episode {jump.episode} is of another run", markup=False)
+        elif episode == self.session.timeline.live.episode:
             self._look_at(jump.step)
         else:
-            self._open(int(episode), jump.step)
+            self._open(episode, jump.step)
 
     # --- panes and notes ---
 

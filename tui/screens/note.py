@@ -20,6 +20,7 @@ from tui.keys import bindings
 from tui.session import note_order
 from tui.state import Change
 from tui.text import one_line, shown
+from tui.typed import in_a_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +91,37 @@ class NoteScreen(ModalScreen[Outcome]):
 
     def action_edit(self) -> None:
         """Edit in place: 'title: body' in a line."""
-        note = self._note
-        self.query_one(Foot).ask("title: body", self._edited, f"{note.title}: {note.body}")
+        self._ask(self._in_a_line())
+
+    def _in_a_line(self) -> str:
+        """The note as it is edited in place."""
+        return f"{self._title_in_a_line()}{in_a_line(self._note.body)}"
+
+    def _title_in_a_line(self) -> str:
+        return f"{in_a_line(self._note.title)}: "
+
+    def _ask(self, value: str) -> None:
+        self.query_one(Foot).ask("title: body", self._edited, value)
 
     def _edited(self, text: str) -> None:
-        title, colon, body = text.partition(":")
-        if not colon or not title.strip() or not body.strip():
+        note, title_as_it_is = self._note, self._title_in_a_line()
+        if text == self._in_a_line():
+            title, body = note.title, note.body
+        elif text.startswith(title_as_it_is):  # a title may hold colons of its own
+            title, body = note.title, text.removeprefix(title_as_it_is).strip()
+        else:
+            title, _, body = (each.strip() for each in text.partition(":"))
+        if not title or not body:
             self.notify("write it as title: body", severity="warning")
-            return
-        self._rewrite(title.strip(), body.strip())
+            self._ask(text)
+        else:
+            self._rewrite(title, body)
 
     def _rewrite(self, title: str, body: str) -> None:
         note = self._note
         if (title, body) == (note.title, note.body):
             self.notify("unchanged")
+            self.query_one("#sources").focus()
             return
         self._order(Rewrite(note.uid, note.version, body, title), "note changed")
 

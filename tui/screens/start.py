@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from textual.app import ComposeResult
@@ -17,44 +17,47 @@ from tui.keyline import KeyLine
 from tui.keys import bindings
 from tui.runs import Found
 from tui.session import Session
+from tui.typed import TypedLine
 
 FIELDS = (
-    ("env", "environment", "textworld/coin-collector?level=5"),
-    ("seed", "seed", "10000"),
-    ("model", "model", "embedded"),
-    ("max_steps", "most steps", "150"),
-    ("mode", "who acts: auto, confirm or human", "auto"),
+    ("env", "environment"),
+    ("seed", "seed"),
+    ("model", "model"),
+    ("max_steps", "most steps"),
+    ("mode", "who acts: auto, confirm or human"),
 )
 
 
 class StartScreen(Screen[None]):
-    """A form and a list. `begin` makes a session of what the form says, `reopen` of a run."""
+    """A form and a list. `begin` makes a session of what the form says, `reopen` of a run and the form.
+
+    `given` is what stands in the fields at first.
+    """
 
     BINDINGS = bindings("start")
 
     def __init__(
         self,
         begin: Callable[[dict[str, Any]], Session],
-        reopen: Callable[[Found], Session],
+        reopen: Callable[[Found, dict[str, Any]], Session],
+        given: Mapping[str, str],
         *,
         known: Sequence[str] = (),
         runs: Sequence[Found] = (),
-        given: dict[str, str] | None = None,
     ) -> None:
         super().__init__()
         self._begin, self._reopen = begin, reopen
         self._known, self._runs = list(known), list(runs)
-        self._given = given or {}
+        self.given = given
 
     def compose(self) -> ComposeResult:
         """Fields, then runs."""
         with VerticalScroll(id="start"):
             yield Label("A new game (Enter or Ctrl+S starts it)")
-            for name, label, usual in FIELDS:
+            for name, label in FIELDS:
                 yield Label(label, markup=False)
                 suggester = SuggestFromList(self._known) if name == "env" else None
-                value = self._given.get(name, usual)
-                yield Input(value, id=name, compact=True, suggester=suggester)
+                yield TypedLine(self.given[name], id=name, compact=True, suggester=suggester)
             if self._runs:
                 yield Label("Runs: Enter goes on with an unfinished one, and opens a finished one")
                 yield OptionList(
@@ -72,13 +75,15 @@ class StartScreen(Screen[None]):
 
     def action_start(self) -> None:
         """Start the game that the form describes."""
-        values = {name: self.query_one(f"#{name}", Input).value.strip() for name, _, _ in FIELDS}
-        self._show(lambda: self._begin(values))
+        self._show(lambda: self._begin(self._values()))
+
+    def _values(self) -> dict[str, Any]:
+        return {name: self.query_one(f"#{name}", Input).value.strip() for name, _ in FIELDS}
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """A run was chosen."""
         chosen = self._runs[event.option_index]
-        self._show(lambda: self._reopen(chosen))
+        self._show(lambda: self._reopen(chosen, self._values()))
 
     def _show(self, make: Callable[[], Session]) -> None:
         try:

@@ -95,6 +95,25 @@ def test_a_hold_is_told_when_it_takes_effect_and_when_it_ends() -> None:
     assert told == [True, False, True]
 
 
+def test_what_is_told_last_is_so_however_soon_it_is_let_go() -> None:
+    told: list[bool] = []
+
+    def on_held(held: bool) -> None:
+        if held:  # somebody lets it go before the hold has been told
+            other = threading.Thread(target=gate.let_go)
+            other.start()
+            other.join(0.2)
+            others.append(other)
+        told.append(held)
+
+    others: list[threading.Thread] = []
+    gate = Gate(on_held)
+    gate.hold()
+    gate.may_pass()
+    others[0].join(PATIENCE_S)
+    assert told == [True, False]
+
+
 async def test_a_waiter_is_woken_from_another_thread() -> None:
     gate = Gate()
     gate.hold()
