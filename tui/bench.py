@@ -1,10 +1,11 @@
 """How long a key takes to be seen on the screen while the model decodes.
 
-    python -m tui.bench [--model embedded] [--env textworld/coin-collector?level=5] [--keys 60]
+    python -m tui.bench [--model embedded] [--env SPEC] [--keys 60] [--after 0]
 
 It plays on a terminal of its own (a pty), types `i`, and waits for the line that this opens. What is
-measured is everything between: the key's way in, the screen's turn, the bytes that come out. The last
-line is JSON; it exits with 1 where the slowest key but one in twenty takes longer than a person bears.
+measured is everything between: the key's way in, the screen's turn, the bytes that come out. `--after`
+waits for so many steps first: a long session has to be as quick as a new one. The last line is JSON; it
+exits with 1 where the slowest key but one in twenty takes longer than a person bears.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import os
 import pty
 import random
+import re
 import select
 import signal
 import statistics
@@ -33,6 +35,7 @@ COLUMNS, ROWS = 120, 40
 PATIENCE_S = 600.0
 ASKED = b"tell the model"
 DECODING = b"THINKING"
+_STEP = re.compile(rb"step (\d+) ")
 _STENO = "from agent.cli import main; main()"
 
 
@@ -65,6 +68,14 @@ class Terminal:
             if time.perf_counter() > end:
                 raise TimeoutError(f"{wanted.decode()!r} was not painted within {limit_s:g} s")
 
+    def until_step(self, wanted: int, limit_s: float) -> None:
+        """Read until so many steps have been made. Raises TimeoutError."""
+        seen, end = b"", time.perf_counter() + limit_s
+        while max((int(number) for number in _STEP.findall(seen)), default=0) < wanted:
+            seen = seen[-20:] + self._read(end - time.perf_counter())
+            if time.perf_counter() > end:
+                raise TimeoutError(f"step {wanted} was not painted within {limit_s:g} s")
+
     def rest(self, seconds: float) -> None:
         """Let it go on, and read what it paints."""
         end = time.perf_counter() + seconds
@@ -86,14 +97,15 @@ class Terminal:
             raise SystemExit("the session ended before it was measured") from error
 
 
-def measure(arguments: list[str], keys: int) -> list[float]:
-    """Milliseconds from key to paint, of `keys` keys at moments of no pattern."""
+def measure(arguments: list[str], keys: int, after: int = 0) -> list[float]:
+    """Milliseconds from key to paint, of `keys` keys at moments of no pattern, `after` so many steps."""
     found: list[float] = []
     moments = random.Random(0)
     with tempfile.TemporaryDirectory() as folder:
         terminal = Terminal([sys.executable, "-c", _STENO, "play", *arguments], Path(folder))
         try:
             terminal.until(DECODING, PATIENCE_S)
+            terminal.until_step(after, PATIENCE_S)
             for _ in range(keys):
                 terminal.rest(0.2 + moments.random() / 2)
                 started = time.perf_counter()
@@ -126,14 +138,19 @@ def main() -> None:
     parser.add_argument("--seed", default="10000")
     parser.add_argument("-k", default="8")
     parser.add_argument("--keys", type=int, default=60)
+    parser.add_argument("--after", type=int, default=0, help="steps before the first key")
     asked = parser.parse_args()
     game = ["--model", asked.model, "--env", asked.env, "--seed", asked.seed, "-k", asked.k]
-    told = figures(measure([*game, "--episodes", "1000"], max(asked.keys, 2)))
+    game += ["--episodes", "1000", "--max-steps", "100000"]
+    told = figures(measure(game, max(asked.keys, 2), asked.after))
     sys.stdout.write(
         f"key to paint: median {told['median_ms']} ms, 95% within {told['p95_ms']} ms, "
-        f"most {told['most_ms']} ms, of {told['keys']} keys (limit {LIMIT_MS:g} ms)\n"
+        f"most {told['most_ms']} ms, of {told['keys']} keys after {asked.after} steps "
+        f"(limit {LIMIT_MS:g} ms)\n"
     )
-    sys.stdout.write(json.dumps({"bench": "keys", "model": asked.model, **told}) + "\n")
+    sys.stdout.write(
+        json.dumps({"bench": "keys", "model": asked.model, "after": asked.after, **told}) + "\n"
+    )
     raise SystemExit(told["p95_ms"] > LIMIT_MS)
 
 

@@ -143,7 +143,8 @@ def start_screen(values: dict[str, Any], mode: Mode, *, held: bool) -> StartScre
             return Session(found.path)
         return Playing(resuming(found.path), mode=who_acts(form), held=held)
 
-    usual = load_config(None, **merge({"env": SUGGESTED_ENV}, values))
+    suggested = {} if "STENO_RUN_ENV" in os.environ else {"env": SUGGESTED_ENV}
+    usual = load_config(None, **merge(suggested, values))
     given = {
         "env": usual.env,
         "seed": usual.seed if "seed" in usual.model_fields_set else SUGGESTED_SEED,

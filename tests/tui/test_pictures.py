@@ -22,7 +22,9 @@ from tui.session import Playing, Session
 from tui.settings import Settings
 
 Compare = Callable[..., bool]
-SIZES = [(120, 40), (80, 24), (40, 12)]
+at_each_size = pytest.mark.parametrize(
+    "size", [(120, 40), (80, 24), (40, 12)], ids=lambda size: f"{size[0]}x{size[1]}"
+)
 FORM = {
     "env": "textworld/coin-collector?level=5",
     "seed": "10000",
@@ -44,7 +46,7 @@ def recorded(tmp_path: Path) -> Session:
     return Session(done.path)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@at_each_size
 def test_a_session(tmp_path: Path, snap_compare: Compare, size: tuple[int, int]) -> None:
     async def step_back(pilot: Pilot[Any]) -> None:
         await pilot.press("h", "h")
@@ -80,16 +82,33 @@ def test_a_paused_thought(tmp_path: Path, snap_compare: Compare, theme: str) -> 
     assert snap_compare(app, terminal_size=(100, 30), run_before=three_passes)
 
 
-def test_the_start(snap_compare: Compare) -> None:
+@at_each_size
+def test_the_start(snap_compare: Compare, size: tuple[int, int]) -> None:
     def nothing(*_form: Any) -> Session:
         raise AssertionError
 
-    assert snap_compare(StenoApp(StartScreen(nothing, nothing, FORM)), terminal_size=(80, 24))
+    assert snap_compare(StenoApp(StartScreen(nothing, nothing, FORM)), terminal_size=size)
 
 
-def test_the_help(tmp_path: Path, snap_compare: Compare) -> None:
+@at_each_size
+def test_the_help(tmp_path: Path, snap_compare: Compare, size: tuple[int, int]) -> None:
     app = StenoApp(MainScreen(recorded(tmp_path)))
-    assert snap_compare(app, terminal_size=(80, 24), press=["f1"])
+    assert snap_compare(app, terminal_size=size, press=["f1"])
+
+
+@at_each_size
+def test_an_action_that_waits(tmp_path: Path, snap_compare: Compare, size: tuple[int, int]) -> None:
+    """CONFIRM, and the line in which another action is typed."""
+
+    async def proposed(pilot: Pilot[Any]) -> None:
+        screen = screen_of(pilot)
+        await until(pilot, lambda: screen.view.word == "CONFIRM")
+        await pilot.press("e", "end", *" slowly")
+        pilot.app.clear_notifications()
+        await pilot.pause()
+
+    session = Playing(beginning(tmp_path / "run", think={"k": 4}), mode="confirm")
+    assert snap_compare(app_of(session), terminal_size=size, run_before=proposed)
 
 
 def memory_of(tmp_path: Path) -> Path:
@@ -104,7 +123,7 @@ def memory_of(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@at_each_size
 def test_the_browser(tmp_path: Path, snap_compare: Compare, size: tuple[int, int]) -> None:
     async def listed(pilot: Pilot[Any]) -> None:
         found = pilot.app.screen.query_one("#found")
@@ -115,7 +134,8 @@ def test_the_browser(tmp_path: Path, snap_compare: Compare, size: tuple[int, int
     assert snap_compare(app, terminal_size=size, run_before=listed)
 
 
-def test_a_note(tmp_path: Path, snap_compare: Compare) -> None:
+@at_each_size
+def test_a_note(tmp_path: Path, snap_compare: Compare, size: tuple[int, int]) -> None:
     async def opened(pilot: Pilot[Any]) -> None:
         found = pilot.app.screen.query_one("#found")
         await until(pilot, lambda: found.option_count == 2)  # type: ignore[attr-defined]
@@ -123,4 +143,4 @@ def test_a_note(tmp_path: Path, snap_compare: Compare) -> None:
         await pilot.pause()
 
     app = StenoApp(BrowserScreen(memory_of(tmp_path)))
-    assert snap_compare(app, terminal_size=(80, 24), run_before=opened)
+    assert snap_compare(app, terminal_size=size, run_before=opened)

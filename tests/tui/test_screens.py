@@ -395,6 +395,10 @@ def test_the_defaults_of_the_form_are_the_configs(monkeypatch: pytest.MonkeyPatc
     usual = playing.start_screen({}, "auto", held=False).given
     assert usual["max_steps"] == "33"
     assert usual["model"] == RunConfig(env="courier/town").model.name
+    monkeypatch.setenv("STENO_RUN_ENV", "courier/town?level=2")
+    assert playing.start_screen({}, "auto", held=False).given["env"] == "courier/town?level=2"
+    given = playing.start_screen({"env": "courier/town"}, "auto", held=False).given
+    assert given["env"] == "courier/town"
 
 
 async def test_a_finished_run_that_is_to_be_resumed_is_shown_as_finished(tmp_path: Path) -> None:
@@ -407,6 +411,10 @@ async def test_a_finished_run_that_is_to_be_resumed_is_shown_as_finished(tmp_pat
     assert session is not None
     app = StenoApp(MainScreen(session))
     async with app.run_test(size=(120, 40)) as pilot:
+        assert screen_of(pilot).word(screen_of(pilot).view) == "DONE"
+        await pilot.press("h", "h")
+        assert screen_of(pilot).word(screen_of(pilot).view).startswith("STEP")
+        await pilot.press("escape")
         assert screen_of(pilot).word(screen_of(pilot).view) == "DONE"
         assert any("is finished" in each.message for each in app._notifications)
 

@@ -191,8 +191,10 @@ class MainScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that steer are greyed where there is nothing to steer."""
         steers = {"toggle_pause", "step", "cancel", "next_mode", "hint", "burst_size", "confidence"}
-        if action == "cancel" and self.is_mounted and self.query_one(Foot).asking:
-            return True
+        if (
+            action == "cancel" and self.is_mounted
+        ):  # which also closes the line, and comes back to now
+            steers -= {action} if self.query_one(Foot).asking or self.gaze.back else set()
         return None if action in steers and not self.session.steerable else True
 
     def action_toggle_pause(self) -> None:
