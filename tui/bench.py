@@ -1,6 +1,6 @@
 """How long a key takes to be seen on the screen while the model decodes.
 
-    python -m tui.bench [--model embedded] [--env SPEC] [--keys 60] [--after 0]
+    python -m tui.bench [--model embedded] [--env SPEC] [--keys 60] [--after 0] [more of `steno play`]
 
 It plays on a terminal of its own (a pty), types `i`, and waits for the line that this opens. What is
 measured is everything between: the key's way in, the screen's turn, the bytes that come out. `--after`
@@ -139,9 +139,9 @@ def main() -> None:
     parser.add_argument("-k", default="8")
     parser.add_argument("--keys", type=int, default=60)
     parser.add_argument("--after", type=int, default=0, help="steps before the first key")
-    asked = parser.parse_args()
+    asked, more = parser.parse_known_args()
     game = ["--model", asked.model, "--env", asked.env, "--seed", asked.seed, "-k", asked.k]
-    game += ["--episodes", "1000", "--max-steps", "100000"]
+    game += ["--episodes", "1000", "--max-steps", "100000", *more]
     told = figures(measure(game, max(asked.keys, 2), asked.after))
     sys.stdout.write(
         f"key to paint: median {told['median_ms']} ms, 95% within {told['p95_ms']} ms, "
