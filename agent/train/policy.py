@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from agent.train.task import Sums, Task, add, means, pair
 from agent.train.wanted import Wanted
 
 PURPOSES = ("think", "act", "summarise")
+_LAYER = re.compile(r"\.(\d+)\.")
 
 
 def train_policy(given: Mapping[str, Any], out: Path, *, resume: bool = False) -> None:
@@ -38,6 +40,7 @@ def train_policy(given: Mapping[str, Any], out: Path, *, resume: bool = False) -
     adapted = adapt(loaded.network, settings)
     if settings.init is not None:
         policy.restore(adapted, settings.init, base=loaded.base)
+    freeze(adapted, settings.frozen_layers)
     if settings.compile:
         compile_layers(loaded.network)
     report = train(run, PolicyTask(adapted), collate, resume=resume, started=started)
@@ -71,6 +74,20 @@ def adapt(network: Any, settings: PolicySettings) -> Any:
         raise TrainingFailed(
             f"LoRA cannot be put into {type(network).__name__}: {str(error).splitlines()[0]}"
         ) from error
+
+
+def freeze(adapted: Any, layers: int) -> None:
+    """Leave the LoRA of the lowest layers as it is, so that no gradient has to go down to them.
+
+    Raises TrainingFailed where nothing would be left to train.
+    """
+    trained = [(name, p) for name, p in adapted.named_parameters() if p.requires_grad]
+    for name, p in trained:
+        number = _LAYER.search(name)
+        if number is not None and int(number[1]) < layers:
+            p.requires_grad_(False)
+    if not any(p.requires_grad for _, p in trained):
+        raise TrainingFailed(f"frozen_layers {layers}: no layer is left to train; use fewer")
 
 
 class PolicyTask(Task):

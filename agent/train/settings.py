@@ -54,6 +54,11 @@ class PolicySettings(LoopSettings):
     """LoRA that makes a base model play."""
 
     init: Path | None = Field(None, description="a policy adapter to go on from")
+    frozen_layers: int = Field(
+        0,
+        ge=0,
+        description="the lowest layers, whose updates stay as they are: with init, and for speed",
+    )
     compile: bool = Field(
         False, description="compile the layers: faster, with a C++ compiler at hand"
     )

@@ -65,6 +65,21 @@ def test_a_training_goes_on_from_a_saved_adapter(
         train_policy({**settings, "init": tmp_path / "nothing"}, tmp_path / "none")
 
 
+def test_the_lowest_layers_can_be_left_as_they_are(
+    model: Path, data: Path, trained: Path, tmp_path: Path
+) -> None:
+    settings = quick(model, data, steps=2, rank=8, init=trained)
+    train_policy({**settings, "frozen_layers": 1}, tmp_path / "upper")
+    before, after = (
+        load_file(out / "adapter_model.safetensors") for out in (trained, tmp_path / "upper")
+    )
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert before.keys() == after.keys()
+    assert changed == {name for name in before if ".layers.0." not in name}
+    with pytest.raises(TrainingFailed, match="no layer is left to train"):
+        train_policy({**settings, "frozen_layers": 9}, tmp_path / "none")
+
+
 def test_a_run_loads_it_and_it_changes_what_the_model_computes(model: Path, trained: Path) -> None:
     plain = load_network(str(model), dtype="fp32", device="cpu")
     merged = load_network(str(model), dtype="fp32", device="cpu", policy=str(trained))
