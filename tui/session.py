@@ -27,6 +27,11 @@ LEAVE_S = 0.8
 Begin = Callable[[Controller], BackgroundRun]
 Tell = Callable[[Event, View, View], None]
 """Told of each event with the view before and after it, on the run's thread."""
+Wanted = Callable[[], bool]
+
+
+def _always() -> bool:
+    return True
 
 
 def _nothing(_event: Event, _before: View, _after: View) -> None:
@@ -103,13 +108,16 @@ class Session:
         """The memory file, once there is one."""
         return self.record.memory if self.record is not None else None
 
-    def open(self, episode: int) -> None:
+    def open(self, episode: int, wanted: Wanted = _always) -> None:
         """Look at another episode of the record; a long one takes seconds. Any thread may call it.
 
-        Raises MemoryFileError and RunDirectoryError.
+        `wanted` is asked once it is read: whether it still is. Raises MemoryFileError and
+        RunDirectoryError.
         """
         assert self.record is not None
-        self._look_at(*self._told(self.record, episode))
+        found = self._told(self.record, episode)
+        if wanted():
+            self._look_at(*found)
 
     @staticmethod
     def _told(record: RecordedRun, episode: int) -> tuple[Telling, Timeline]:
@@ -289,7 +297,7 @@ class Playing(Session):
         except EXPECTED:  # its config is being written
             self.record = None
 
-    def open(self, episode: int) -> None:
+    def open(self, episode: int, wanted: Wanted = _always) -> None:
         """Look at an episode; the one that is played is looked at live."""
         if episode == self._live.live.episode:
             self.follow()
@@ -297,7 +305,9 @@ class Playing(Session):
         assert self.record is not None
         if self.record.vocabulary is None:
             self.record.vocabulary = vocabulary_of(self.record.path)
-        self.timeline = Timeline(self.record.events(episode))  # it has ended: it grows no more
+        found = Timeline(self.record.events(episode))  # it has ended: it grows no more
+        if wanted():
+            self.timeline = found
 
     def edit(self, order: EditNote) -> Future[bool]:
         """While it is played, an edit goes through the loop, which puts it on record."""

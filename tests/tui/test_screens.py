@@ -538,6 +538,36 @@ async def test_episodes_are_walked_through_while_another_is_played(tmp_path: Pat
         await until(pilot, lambda: screen.word(screen.view) == "DONE")
 
 
+async def test_an_episode_that_is_still_being_read_does_not_overtake_the_present(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Playing(beginning(tmp_path / "run", env=lambda: Corridor(3), episodes=3))
+    assert session.controller is not None
+    async with app_of(session).run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+        await until(pilot, lambda: session.timeline.live.episode >= 1)
+        session.controller.pause()
+        await until(pilot, lambda: session.timeline.live.held)
+        await until(pilot, lambda: session.record is not None)
+        assert session.record is not None
+        begun, go_on, really = threading.Event(), threading.Event(), session.record.events
+
+        def slowly(episode: int) -> Any:
+            begun.set()
+            go_on.wait(60)
+            return really(episode)
+
+        monkeypatch.setattr(session.record, "events", slowly)
+        await pilot.press("H")
+        await until(pilot, begun.is_set)
+        [reading] = [each for each in screen.workers if each.group == "open"]
+        await pilot.press("0")
+        go_on.set()
+        await until(pilot, lambda: reading.is_finished)
+        await settled(pilot)
+        assert screen.view is session.present
+
+
 async def test_the_next_episode_takes_nobody_by_surprise_who_looks_back(tmp_path: Path) -> None:
     session = Playing(beginning(tmp_path / "run", env=lambda: Corridor(3), episodes=2), held=True)
     assert session.controller is not None

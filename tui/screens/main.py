@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import OptionList
+from textual.worker import get_current_worker
 
 from agent.controller import Unit
 from agent.errors import EXPECTED
@@ -329,6 +330,7 @@ class MainScreen(Screen[None]):
 
     def action_now(self) -> None:
         """The present of the run that is played; of a record, its end."""
+        self.workers.cancel_group(self, "open")  # what is being read is not wanted any more
         self.gaze.to_now()
         self.draw()
 
@@ -343,12 +345,18 @@ class MainScreen(Screen[None]):
     @work(thread=True, exclusive=True, group="open")
     def _open(self, episode: int, step: int) -> None:
         """Look at a step of another episode, once it is read: the screen waits for no file."""
+        reading = get_current_worker()
+
+        def look() -> None:
+            if not reading.is_cancelled:
+                self._look_at(step)
+
         try:
-            self.session.open(episode)
+            self.session.open(episode, wanted=lambda: not reading.is_cancelled)
         except EXPECTED as error:
             self.app.call_later(self.notify, str(error), severity="error", markup=False)
         else:
-            self.app.call_later(self._look_at, step)
+            self.app.call_later(look)
 
     def _look_at(self, step: int | None) -> None:
         self.gaze.turn_to(step)
