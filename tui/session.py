@@ -18,8 +18,9 @@ from agent.lm.types import Burst
 from agent.lm.vocabulary import Vocabulary
 from agent.steering import EditNote, Mode
 from agent.telling import RecordedRun, Telling
-from memory import Edit, MemoryFile, Note, NoteVersion, Scope, Span
+from memory import Edit, MemoryFile, Note, NoteVersion, Rewrite, Scope, Span
 from tui.state import View
+from tui.text import shown
 from tui.timeline import Timeline
 
 LEAVE_S = 0.8
@@ -340,6 +341,14 @@ class Notebook:
             banks = memory.banks()
             scope = Scope(banks[0], tuple(banks))
             return memory.note(scope, uid), memory.versions(scope, uid), memory.sources(scope, uid)
+
+
+def refusal(order: EditNote, error: BaseException) -> str:
+    """What a person is told whose edit was refused: the words that they typed are not lost with it."""
+    if not isinstance(order.edit, Rewrite):
+        return str(error)
+    title = "" if order.edit.title is None else f"{order.edit.title}: "
+    return f"{error}\nYou wrote: {shown(title + order.edit.body)}"
 
 
 def note_order(note: Note, edit: Edit) -> EditNote:

@@ -117,7 +117,8 @@ async def test_a_hint_that_is_being_typed_becomes_no_action(tmp_path: Path) -> N
         await until(pilot, lambda: session.present.your_move)
         await settled(pilot)
         assert line.asked == "tell the model:"
-        assert any("t asks for it" in each.message for each in app._notifications)
+        told = app._notifications
+        await until(pilot, lambda: any("t asks for it" in each.message for each in told))
         await pilot.press(*"the gap", "enter")
         assert session.present.step == 0
         await pilot.press("t", *"sing q", "enter")

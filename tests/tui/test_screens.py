@@ -130,7 +130,8 @@ async def test_a_note_is_edited_in_place_pinned_and_deleted(tmp_path: Path) -> N
         assert len(stored()) == before
 
 
-async def test_a_stale_edit_is_refused_and_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("edited", [False, True])
+async def test_a_stale_edit_is_refused_and_told(tmp_path: Path, *, edited: bool) -> None:
     path = await noted(tmp_path / "run")
     app = StenoApp(MainScreen(Session(path)))
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
@@ -141,8 +142,15 @@ async def test_a_stale_edit_is_refused_and_told(tmp_path: Path) -> None:
             for n, note in enumerate(memory.live_notes(Scope(bank))):
                 edit = Rewrite(note.uid, note.version, f"somebody else was here {n}")
                 memory.edit(Scope(bank), key=f"k{n}", edits=[edit], reason="")
-        await pilot.press("d")
+        if edited:
+            await pilot.press("e")
+            app.screen.query_one(Input).value = "mine: an egg"
+            await pilot.press("enter")
+        else:
+            await pilot.press("d")
         await until(pilot, lambda: any("version" in told.message for told in app._notifications))
+        told = "\n".join(each.message for each in app._notifications)
+        assert ("You wrote: mine: an egg" in told) is edited
 
 
 async def test_nothing_stale_arrives_after_a_cancel_and_quitting_takes_no_second(
@@ -416,7 +424,8 @@ async def test_a_finished_run_that_is_to_be_resumed_is_shown_as_finished(tmp_pat
         assert screen_of(pilot).word(screen_of(pilot).view).startswith("STEP")
         await pilot.press("escape")
         assert screen_of(pilot).word(screen_of(pilot).view) == "DONE"
-        assert any("is finished" in each.message for each in app._notifications)
+        told = app._notifications
+        await until(pilot, lambda: any("is finished" in each.message for each in told))
 
 
 @pytest.mark.parametrize("resume", [True, False])
@@ -583,7 +592,8 @@ async def test_the_next_episode_takes_nobody_by_surprise_who_looks_back(tmp_path
         session.controller.go_on()
         await until(pilot, lambda: session.present.episode == 1)
         await until(pilot, lambda: screen.view.episode == 1 and not screen.gaze.back)
-        assert any("episode 1 has begun" in each.message for each in app._notifications)
+        news = app._notifications  # which are posted, and so arrive a little later
+        await until(pilot, lambda: any("episode 1 has begun" in each.message for each in news))
         await until(pilot, lambda: not session.steerable)
         await until(pilot, lambda: screen.word(screen.view) == "DONE")
 

@@ -18,9 +18,9 @@ from memory import Bank, MemoryFile, Note, Scope
 from memory.errors import MemoryFileError
 from tui.keyline import KeyLine
 from tui.keys import bindings
-from tui.screens.main import SMALL_HEIGHT, SMALL_WIDTH
+from tui.screens.main import REFUSED_S, SMALL_HEIGHT, SMALL_WIDTH
 from tui.screens.note import Jump, NoteScreen
-from tui.session import Notebook
+from tui.session import Notebook, refusal
 from tui.text import one_line, shown
 from tui.typed import TypedLine
 
@@ -176,7 +176,8 @@ class BrowserScreen(Screen[None]):
                 key = secrets.token_hex(8)
                 memory.edit(scope, key=key, edits=[order.edit], reason=order.reason)
         except MemoryFileError as error:
-            self.notify(str(error), severity="error", markup=False)
+            told = refusal(order, error)
+            self.notify(told, severity="error", timeout=REFUSED_S, markup=False)
             return
         self.notify(done)
         self._search()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Literal
 
 from textual import events, work
@@ -24,7 +26,7 @@ from tui.gaze import Gaze
 from tui.keys import bindings
 from tui.panes import GamePane, MemoryPane, MindPane, NoteList, StatusBar, Tabs
 from tui.screens.note import Jump, NoteScreen
-from tui.session import Notebook, Playing, Session
+from tui.session import Notebook, Playing, Session, refusal
 from tui.state import View
 from tui.text import one_line
 
@@ -36,6 +38,8 @@ CONFIDENCE_STEP = 0.05
 YOUR_ACTION, INSTEAD, WHY_NOT = "your action:", "play instead:", "why not?"
 """What is asked where the run waits for the person."""
 BACK_TO_NOW = "0 goes back to where the run is now"
+REFUSED_S = 20.0
+"""How long a refusal stands, which may hold what a person wrote."""
 Pane = Literal["game", "mind", "memory"]
 
 
@@ -415,15 +419,17 @@ class MainScreen(Screen[None]):
 
     def carry_out(self, order: EditNote, done: str) -> None:
         """Have a note changed, and say when it was, or why it was not."""
-        self._told_when_done(self.session.edit(order), done)
+        self._told_when_done(self.session.edit(order), done, partial(refusal, order))
 
-    def _told_when_done(self, future: Future[bool], done: str) -> None:
+    def _told_when_done(
+        self, future: Future[bool], done: str, refused: Callable[[BaseException], str] = str
+    ) -> None:
         def tell(ended: Future[bool]) -> None:
             error = ended.exception()
             if error is None:
                 self.notify(Content(done).plain, markup=False)
             else:
-                self.notify(str(error), severity="error", markup=False)
+                self.notify(refused(error), severity="error", timeout=REFUSED_S, markup=False)
 
         def from_any_thread(ended: Future[bool]) -> None:
             if self.is_attached:
