@@ -148,7 +148,8 @@ def find(
             f"SELECT n.id FROM notes n WHERE {where} AND {held} ORDER BY n.id DESC LIMIT :limit",
             {**bound, **told},
         )
-        ids += [row["id"] for row in found if row["id"] not in set(ids)]
+        known = set(ids)
+        ids += [row["id"] for row in found if row["id"] not in known]
     stored = dict(notes.numbered(db, ids[:limit]))
     return [stored[each] for each in ids[:limit]]
 

@@ -520,16 +520,21 @@ async def test_without_colour_words_and_brackets_remain(
         assert "DONE" in str(screen.query_one(StatusBar).content)
 
 
+async def paused_after_an_episode(pilot: Any, session: Playing) -> None:
+    """An episode has ended and is on record; the one after it stands still."""
+    assert session.controller is not None
+    await until(pilot, lambda: session.timeline.live.episode >= 1)
+    session.controller.pause()
+    await until(pilot, lambda: session.timeline.live.held)
+    await until(pilot, lambda: session.record is not None)
+
+
 async def test_episodes_are_walked_through_while_another_is_played(tmp_path: Path) -> None:
     session = Playing(beginning(tmp_path / "run", env=lambda: Corridor(3), episodes=3))
-    assert session.controller is not None
     async with app_of(session).run_test(size=(120, 40)) as pilot:
         screen = screen_of(pilot)
-        await until(pilot, lambda: session.timeline.live.episode >= 1)
-        session.controller.pause()
-        await until(pilot, lambda: session.timeline.live.held)
+        await paused_after_an_episode(pilot, session)
         playing = session.timeline.live.episode
-        await until(pilot, lambda: session.record is not None)
         await pilot.press("H")
         await until(pilot, lambda: (screen.view.episode, screen.view.step) == (playing - 1, 0))
         assert screen.word(screen.view) == "STEP 0"
@@ -551,13 +556,9 @@ async def test_an_episode_that_is_still_being_read_does_not_overtake_the_present
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = Playing(beginning(tmp_path / "run", env=lambda: Corridor(3), episodes=3))
-    assert session.controller is not None
     async with app_of(session).run_test(size=(120, 40)) as pilot:
         screen = screen_of(pilot)
-        await until(pilot, lambda: session.timeline.live.episode >= 1)
-        session.controller.pause()
-        await until(pilot, lambda: session.timeline.live.held)
-        await until(pilot, lambda: session.record is not None)
+        await paused_after_an_episode(pilot, session)
         assert session.record is not None
         begun, go_on, really = threading.Event(), threading.Event(), session.record.events
 

@@ -125,9 +125,7 @@ class MainScreen(Screen[None]):
         if (view, word, steering) != self._drawn_status:
             self.query_one(StatusBar).tell(view, word, steering)
             self._drawn_status = (view, word, steering)
-        if (
-            self.session.steerable is not self._steerable
-        ):  # keys have begun or ceased to do something
+        if self.session.steerable is not self._steerable:  # keys begin or cease to do something
             self._steerable = self.session.steerable
             self.refresh_bindings()
 
@@ -196,9 +194,7 @@ class MainScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that steer are greyed where there is nothing to steer."""
         steers = {"toggle_pause", "step", "cancel", "next_mode", "hint", "burst_size", "confidence"}
-        if (
-            action == "cancel" and self.is_mounted
-        ):  # which also closes the line, and comes back to now
+        if action == "cancel" and self.is_mounted:  # it closes the line, and comes back to now, too
             steers -= {action} if self.query_one(Foot).asking or self.gaze.back else set()
         return None if action in steers and not self.session.steerable else True
 

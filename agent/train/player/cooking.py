@@ -133,10 +133,14 @@ def _take(belief: Belief, recipe: Recipe) -> Decision | None:
     for name in wanted:
         if name not in lying:
             continue
-        holder = lying[name]
-        command = f"take {name}" if holder in {"", "floor"} else f"take {name} from {holder}"
-        return Decision(command, "take knife" if name == KNIFE else "take", {"item": name})
+        return take(name, lying[name], "take knife" if name == KNIFE else "take")
     return None
+
+
+def take(name: str, holder: str, kind: str = "take") -> Decision:
+    """Take a thing from what holds it; the floor, and nothing known, are not named."""
+    source = "" if holder in {"", "floor"} else f" from {holder}"
+    return Decision(f"take {name}{source}", kind, {"item": name})
 
 
 def _prepare(belief: Belief, recipe: Recipe) -> Decision | None:

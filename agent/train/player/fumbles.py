@@ -9,6 +9,7 @@ import random
 import re
 
 from agent.train.player.belief import Belief
+from agent.train.player.cooking import take
 from agent.train.player.decision import Decision
 from agent.train.player.foods import APPLIANCE, CUT, plain
 
@@ -25,10 +26,7 @@ def fumble(belief: Belief, right: str, dice: random.Random) -> Decision | None:
     safe += [name for name in held if name not in belief.recipe]
     lying = {plain(item): holder for item, holder in belief.here.items.items()}
     deeds = [Decision("prepare meal", "prepare")]
-    for name in {**dict.fromkeys(safe), **lying}:
-        holder = lying.get(name, "")
-        source = "" if holder in {"", "floor"} else f" from {holder}"
-        deeds.append(Decision(f"take {name}{source}", "take", {"item": name}))
+    deeds += [take(name, lying.get(name, "")) for name in {**dict.fromkeys(safe), **lying}]
     for name in safe:
         step, tool = dice.choice(sorted(APPLIANCE.items()))
         facts = {"item": name, "step": step, "tool": tool}
