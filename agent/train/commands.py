@@ -133,6 +133,21 @@ def corrections(
         )
 
 
+@app.command("questions")
+def questions(
+    out: Annotated[Path, typer.Option(help="File of prompts to write, JSON lines.")],
+    count: Annotated[
+        int,
+        typer.Option("-n", "--count", help="Prompts; those that are equal are kept once.", min=1),
+    ] = 3000,
+    seed: Annotated[int, typer.Option(help="Other prompts for another number.")] = 0,
+) -> None:
+    """Prompts of many kinds, for `steno train burst --prompts`: reasoning questions and requests."""
+    from agent.train.questions import write_questions
+
+    typer.echo(f"{write_questions(out, count, seed)} prompts in {out}")
+
+
 @app.command("policy")
 def policy(
     out: Out,
