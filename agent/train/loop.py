@@ -64,6 +64,7 @@ def fit(
         train_sampling_strategy="sequential",
         remove_unused_columns=False,
         dataloader_pin_memory=device.type == "cuda",
+        dataloader_num_workers=2 if device.type == "cuda" else 0,  # on a CPU the cores are taken
         logging_steps=settings.log_steps,
         logging_nan_inf_filter=False,
         save_strategy="no",  # the keeper says when

@@ -79,6 +79,8 @@ class Belief:
     """Rooms and the exits taken from them since the last prune."""
     noted: bool = False
     """Whether the window shows any notes: it's not the first any more."""
+    afresh: int | None = None
+    """The turn of the window in which the map was given up and begun anew, where one was."""
     last_action: str = ""
     last_observation: str = ""
 
@@ -93,6 +95,18 @@ class Belief:
             held = self.holds(name)
             left[name] = steps if held is None else foods.left_to_do(steps, held)
         return left
+
+    def start_over(self) -> None:
+        """Give up what is believed of rooms, which led in circles: the map begins with this one."""
+        here = self.here
+        self.rooms, self.walked = {}, []
+        self.done.clear()
+        if here is None:
+            return
+        here.path, here.back, here.noted = (), None, False
+        here.untried = [d for d in DIRECTIONS if d in here.exits or not here.whole]
+        here.dead_end = False
+        self.rooms[here.name] = here
 
     def enter(self, view: RoomView, came: str | None) -> None:
         """A room was described; `came` is the side from which it was entered, if it was entered now."""

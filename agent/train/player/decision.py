@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from agent.train.player.belief import Belief, Room, way_between
 from agent.train.player.places import DIRECTIONS
 
-_WAYS = ("explore", "blind", "walk", "return", "dead end", "wander")
+_WAYS = ("explore", "blind", "walk", "return", "dead end", "start over")
 MOVING = frozenset({*_WAYS, *(f"{kind} door" for kind in _WAYS)})
 """The kinds of decisions that lead out of a room."""
 

@@ -21,7 +21,7 @@ from agent.train.player.remember import read_room
 from agent.train.player.thoughts import command_of, phrasings
 from agent.train.player.window import Transcript, read_window
 
-VERSION = 8
+VERSION = 9
 """Counts changes of what the player writes: two players of one version write the same."""
 
 
@@ -113,8 +113,9 @@ def _places(belief: Belief, decision: Decision, transcript: Transcript) -> list[
         if not known[0]:
             known = [_aim(belief, transcript)]
         return [*(f"{here.name}, {each}" for each in known if each), here.name]
-    views = [room_of(turn.observation) for turn in transcript.turns]
-    notes = {note.title.lower(): note.body for note in transcript.notes}
+    views = [room_of(turn.observation) for turn in transcript.turns[belief.afresh or 0 :]]
+    shown = transcript.notes if belief.afresh is None else ()
+    notes = {note.title.lower(): note.body for note in shown}
     body = notes.get(here.name)
     entered = belief.last_action.partition(" ")
     moved = entered[0] == "go" and bool(views) and views[-1] is not None

@@ -8,7 +8,10 @@ from agent.train.player.places import DIRECTIONS
 
 
 def explore(belief: Belief, purpose: str) -> Decision:
-    """The first untried exit in the order north, east, south, west; where there is none, back."""
+    """The first untried exit in the order north, east, south, west; where there is none, back.
+
+    Where that would lead in circles something in the map is wrong, and the player starts over.
+    """
     here = belief.here
     if here is None:
         return Decision("look", "lost", {"purpose": purpose})
@@ -17,13 +20,24 @@ def explore(belief: Belief, purpose: str) -> Decision:
     if not here.described and not here.exits and here.back is None and not here.path:
         return Decision("look", "lost", {"purpose": purpose})
     elsewhere = _nearest_untried(belief)
-    if elsewhere is not None:
-        step = walk(belief, elsewhere, purpose)
-        if step is not None:
-            return Decision(step.command, step.kind.replace("walk", "return"), step.facts)
-    if here.back is not None:
-        return leave(here, here.back, "dead end", purpose=purpose, back=here.back)
-    return wander(belief, purpose)
+    step = walk(belief, elsewhere, purpose) if elsewhere is not None else None
+    if step is not None and not _in_circles(belief, step, walks=2):
+        return Decision(step.command, step.kind.replace("walk", "return"), step.facts)
+    if step is None and here.back is not None:
+        back = leave(here, here.back, "dead end", purpose=purpose, back=here.back)
+        if not _in_circles(belief, back, walks=1):
+            return back
+    return _start_over(belief, purpose)
+
+
+def _in_circles(belief: Belief, step: Decision, walks: int) -> bool:
+    """Whether the step was refused since the last prune, or taken from here so many times.
+
+    A search that goes back out of a room never comes to it again by a map that is right.
+    """
+    here = belief.here
+    taken = (here.name if here else "", step.facts["direction"])
+    return step.command in belief.failed or belief.walked.count(taken) >= walks
 
 
 def _try(here: Room, purpose: str) -> Decision:
@@ -42,15 +56,10 @@ def _nearest_untried(belief: Belief) -> Room | None:
     return min(rooms, key=lambda room: len(way_between(start, room.path or ())), default=None)
 
 
-def wander(belief: Belief, purpose: str) -> Decision:
-    """Nothing is known that is untried: the exit that was used least since the last prune."""
+def _start_over(belief: Belief, purpose: str) -> Decision:
+    """Explore anew from here: the first exit in order, as `Belief.start_over` will have it."""
     here = belief.here
     exits = [each for each in DIRECTIONS if here and (each in here.exits or not here.whole)]
     if here is None or not exits:
         return Decision("look", "lost", {"purpose": purpose})
-    tried = belief.walked
-    direction = min(
-        exits,
-        key=lambda each: (tried.count((here.name, each)), f"go {each}" in belief.failed),
-    )
-    return leave(here, direction, "wander", purpose=purpose)
+    return leave(here, exits[0], "start over", purpose=purpose)

@@ -46,8 +46,10 @@ def operations(
         # Nothing has changed; the language asks for one write all the same.
         note = by_title.get(NOW)
         writes = [RewriteNote(note.n, wanted[NOW]) if note else AddNote(NOW, wanted[NOW])]
+    # Of a map that was given up nothing must stay; else what is new comes first.
+    first = 2 if belief.afresh is not None else len(writes)
     chosen: list[NoteOperation] = []
-    for operation in [*writes, *gone]:
+    for operation in [*writes[:first], *gone, *writes[first:]]:
         if len(chosen) < MOST_OPERATIONS and fits(render([*chosen, operation])):
             chosen.append(operation)
     return chosen or [AddNote(NOW, wanted[NOW][:40])]

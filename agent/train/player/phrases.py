@@ -68,14 +68,15 @@ REASONS: dict[str, tuple[str, ...]] = {
         "back {back}, but the {door} is closed",
         "only the way back, {back}, and the {door} is shut",
     ),
-    "wander": (
-        "everything seems tried; {direction} was used least",
-        "no untried exit is known, so again {direction}",
-        "something must have escaped me, perhaps {direction}",
+    # Each says "start over": that is how a later reader of the window knows (reading.py).
+    "start over": (
+        "I walk in circles, so I start over with {direction}",
+        "my map must be wrong and I start over, {direction} first",
+        "something in my notes is wrong; I start over, {direction} first",
     ),
-    "wander door": (
-        "all is tried, and the {door} is closed again",
-        "perhaps I missed something behind the {door}",
+    "start over door": (
+        "I walk in circles, so I start over, and the {door} is closed",
+        "my map must be wrong; I start over, with the {door} first",
     ),
     "coin": (
         "there it is, the coin lies on the floor",

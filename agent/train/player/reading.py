@@ -9,6 +9,9 @@ from agent.train.player.places import room_of
 from agent.train.player.remember import believe
 from agent.train.player.window import Transcript
 
+START_OVER = "start over"
+"""What a thought says in which the map is given up."""
+
 
 def family_of(system: str) -> str:
     """Which family the system prompt describes; 'coin-collector' explores and suits any other too."""
@@ -33,8 +36,11 @@ def belief_of(transcript: Transcript) -> Belief:
     if first is not None and belief.here is not None and first.name == belief.here.name:
         belief.here = None
     action = ""
-    for turn in turns:
+    for number, turn in enumerate(turns):
         observe(belief, action, turn.observation)
+        if START_OVER in turn.thought:
+            belief.start_over()
+            belief.afresh = number
         if family == "treasure-hunter" and belief.target is None:
             belief.target = treasure_hunter.target_of(turn.observation)
         action = turn.action
