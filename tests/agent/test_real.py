@@ -1,4 +1,8 @@
-"""The main job with the real embedded model on a real TextWorld game. Slow: a few, and telling."""
+"""The main job with the real embedded model on a real TextWorld game. Slow: a few, and telling.
+
+The stock model first, which wins nothing and so goes on for as long as it is asked to; then the adapters
+that ship, which are to win.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,7 @@ SETTINGS: dict[str, Any] = {
 
 @functools.cache
 def model() -> LanguageModel:
-    return load_model("embedded", dtype="fp32")
+    return load_model("embedded", dtype="fp32", policy="none", burst="none")
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +84,14 @@ def test_the_same_run_twice_gives_the_same_tokens(played: Run, tmp_path: Path) -
         return [json.dumps(each) for each in kept]
 
     assert tokens(again) == tokens(played)
+
+
+def test_with_the_adapters_that_ship_it_thinks_in_bursts_and_wins(tmp_path: Path) -> None:
+    config = RunConfig(env="textworld/treasure-hunter?level=11", seed=10_000, out=tmp_path / "won")
+    done = run(config)
+    row = done.rows[0]
+    assert row.outcome == "won"
+    check_invariants(done, 768)
+    assert row.think is not None
+    assert row.think.tokens / row.think.passes > 1.5
+    assert row.think.agreed >= 0.9 * row.think.burst_positions > 0

@@ -5,7 +5,6 @@ A few contexts in each run of the tests; all of them by `make soak`.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from torch import nn
 
 from agent.bench.contexts import from_games
 from agent.bench.exact import compare
+from agent.lm import shipped
 from agent.lm.adapter import AdapterConfig, BurstAdapter
 from agent.lm.weights import load_network
 
@@ -53,12 +53,14 @@ def test_slow_modes_are_generate_at_length(random_adapter: Path) -> None:
     check(50, 128, str(random_adapter))
 
 
+@pytest.mark.model
+@pytest.mark.timeout(400)
+def test_slow_modes_are_generate_with_the_adapters_that_ship() -> None:
+    check(2, 32, str(shipped.BURST), str(shipped.POLICY))
+
+
 @pytest.mark.soak
 @pytest.mark.model
 @pytest.mark.timeout(0)
-def test_slow_modes_are_generate_with_a_trained_adapter() -> None:
-    """STENO_SOAK_BURST, and STENO_SOAK_POLICY where it belongs to one, name the adapters."""
-    burst = os.environ.get("STENO_SOAK_BURST")
-    if burst is None:
-        pytest.skip("set STENO_SOAK_BURST to a trained burst adapter")
-    check(50, 128, burst, os.environ.get("STENO_SOAK_POLICY"))
+def test_slow_modes_are_generate_at_length_with_the_adapters_that_ship() -> None:
+    check(50, 128, str(shipped.BURST), str(shipped.POLICY))
