@@ -9,8 +9,8 @@ PYTHON ?=
 BIN := $(VENV)/bin
 ARGS ?=
 
-PLAY ?= $(BIN)/steno run --env 'textworld/coin-collector?level=5' --episodes 1 --seed 10000 \
-	--max-steps 30 --constrain --show --set sampling.temperature=1
+PLAY ?= $(BIN)/steno run --env 'textworld/cooking?recipe=1&take=1&go=6&open=1&cook=1&cut=1&drop=1&split=valid' \
+	--episodes 1 --seed 10003 --max-steps 30 --show
 
 PACKAGES := agent memory envs tui
 CODE := $(PACKAGES) tests
