@@ -32,12 +32,19 @@ def linear(weight: torch.Tensor, bias: torch.Tensor | None = None) -> nn.Module:
     plain = nn.Linear(weight.shape[1], weight.shape[0], bias=False, device="meta")
     plain.weight = nn.Parameter(weight.detach(), requires_grad=False)
     plain.bias = nn.Parameter(bias.detach(), requires_grad=False) if bias is not None else None  # type: ignore[assignment]
-    return PackedLinear(plain) if weight.device.type == "cpu" else plain
+    return PackedLinear(plain) if _packs(weight) else plain
 
 
 def pack(network: nn.Module) -> None:
     """Replace every nn.Linear of a network on the CPU by its packed form, tied ones included."""
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
-            if type(child) is nn.Linear:
+            if type(child) is nn.Linear and _packs(child.weight):
                 setattr(parent, name, PackedLinear(child))
+
+
+def _packs(weight: torch.Tensor) -> bool:
+    """Whether oneDNN packs such a weight here: bf16 only for processors that have AVX-512 or more."""
+    if weight.device.type != "cpu":
+        return False
+    return weight.dtype != torch.bfloat16 or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
