@@ -187,7 +187,9 @@ async def test_keys_that_steer_are_shown_as_long_as_there_is_a_run(tmp_path: Pat
         session.controller.go_on()
         await until(pilot, lambda: not session.steerable)
         # While the keys are made anew none of them is there.
-        await until(pilot, lambda: offered().get("q") is True and offered().get("space") is not True)
+        await until(
+            pilot, lambda: offered().get("q") is True and offered().get("space") is not True
+        )
 
 
 async def test_bursts_are_counted_from_the_config_while_the_model_is_loaded(tmp_path: Path) -> None:
