@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from agent.lm.weights import native_bf16
+
 
 class PackedLinear(nn.Module):
     """y = x W^T + b with W in oneDNN's own layout. Inference only; CPU; fp32 or bf16."""
@@ -47,4 +49,4 @@ def _packs(weight: torch.Tensor) -> bool:
     """Whether oneDNN packs such a weight here: bf16 only for processors that have AVX-512 or more."""
     if weight.device.type != "cpu":
         return False
-    return weight.dtype != torch.bfloat16 or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return weight.dtype != torch.bfloat16 or native_bf16(weight.device)

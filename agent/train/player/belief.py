@@ -45,6 +45,10 @@ class Room:
     walls: list[str] = field(default_factory=list)
     """Directions in which there turned out to be no way, as far as the window shows."""
 
+    def ways(self) -> list[str]:
+        """Where there is, or where the text broke off may be, an exit: in the order of a search."""
+        return [each for each in DIRECTIONS if each in self.exits or not self.whole]
+
     def door(self, direction: str) -> Door:
         """What is in that direction, as far as it is known."""
         return self.exits.get(direction, Door())
@@ -104,7 +108,7 @@ class Belief:
         if here is None:
             return
         here.path, here.back, here.noted = (), None, False
-        here.untried = [d for d in DIRECTIONS if d in here.exits or not here.whole]
+        here.untried = here.ways()
         here.dead_end = False
         self.rooms[here.name] = here
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from agent.train.player.belief import Belief, Room, way_between
 from agent.train.player.decision import Decision, leave, walk
-from agent.train.player.places import DIRECTIONS
 
 
 def explore(belief: Belief, purpose: str) -> Decision:
@@ -59,7 +58,7 @@ def _nearest_untried(belief: Belief) -> Room | None:
 def _start_over(belief: Belief, purpose: str) -> Decision:
     """Explore anew from here: the first exit in order, as `Belief.start_over` will have it."""
     here = belief.here
-    exits = [each for each in DIRECTIONS if here and (each in here.exits or not here.whole)]
+    exits = here.ways() if here else []
     if here is None or not exits:
         return Decision("look", "lost", {"purpose": purpose})
     return leave(here, exits[0], "start over", purpose=purpose)
