@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from agent.errors import ModelUnavailable
+from agent.lm.onednn import keep_few_products
 
 if TYPE_CHECKING:
     import torch
@@ -190,8 +191,9 @@ def load_network(
 ) -> Loaded:
     """The backbone as transformers has it, with the policy adapter merged into it.
 
-    Raises ModelUnavailable and AdapterMismatch.
+    Raises ModelUnavailable and AdapterMismatch. Bounds what oneDNN keeps in this process (onednn.py).
     """
+    keep_few_products()
     source = resolve(name)
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer

@@ -91,16 +91,19 @@ def make_adapter(network: Any, fingerprint: str, settings: BurstSettings) -> Bur
     """A fresh adapter, or the one to go on from, in fp32. Raises AdapterMismatch, ModelUnavailable.
 
     The one to go on from may be another policy's: a policy that was trained further needs its bursts
-    distilled anew, and begins near the old ones.
+    distilled anew, and begins near the old ones. Of one with a larger k the last masks are left out,
+    which no earlier mask sees.
     """
     if settings.init is not None:
         adapter = BurstAdapter.from_pretrained(settings.init, base=None)
-        adapter.config = adapter.config.model_copy(update={"base": fingerprint})
-        if adapter.config.k != settings.k or adapter.config.rank != settings.rank:
+        if adapter.config.k < settings.k or adapter.config.rank != settings.rank:
             raise AdapterMismatch(
                 f"the burst adapter in {str(settings.init)!r} has k {adapter.config.k} and rank "
-                f"{adapter.config.rank}, and k {settings.k} and rank {settings.rank} were asked for"
+                f"{adapter.config.rank}, and k {settings.k} and rank {settings.rank} were asked for: "
+                "the rank must be the same, and k no larger"
             )
+        adapter.config = adapter.config.model_copy(update={"base": fingerprint, "k": settings.k})
+        adapter.masks = torch.nn.Parameter(adapter.masks.detach()[: settings.k - 1].clone())
     else:
         torch.manual_seed(settings.seed)
         adapter = BurstAdapter.untrained(

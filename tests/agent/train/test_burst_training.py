@@ -378,6 +378,10 @@ def test_it_goes_on_from_an_adapter(trained: Path, values: dict[str, Any], tmp_p
         AdapterMismatch, match="has k 4 and rank 8, and k 6 and rank 8 were asked for"
     ):
         train_burst({**values, "init": trained, "k": 6}, tmp_path / "wrong")
+    train_burst({**values, "steps": 1, "init": trained, "k": 3, "lr": 1e-9}, tmp_path / "shorter")
+    long, short = (load_file(at / "adapter.safetensors") for at in (trained, tmp_path / "shorter"))
+    assert short["masks"].shape[0] == 2
+    torch.testing.assert_close(short["masks"], long["masks"][:2])
     without = {key: value for key, value in values.items() if key != "policy"}
     train_burst({**without, "steps": 1, "init": trained}, tmp_path / "another's")
     base = json.loads((tmp_path / "another's" / "adapter.json").read_text())["base"]
