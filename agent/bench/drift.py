@@ -69,6 +69,22 @@ def time_drift(costs: Mapping[int, StepCost], edges: Edges, steps: int) -> float
     )
 
 
+def time_trend(costs: Mapping[int, StepCost], edges: Edges) -> float | None:
+    """Seconds a step at the end over those after the warm-up, less 1, on the line that fits all best.
+
+    The edges alone may tell what the machine was like in two moments of an hour. None where there are
+    fewer than two steps.
+    """
+    later = {step: cost for step, cost in costs.items() if step > edges.warm_up}
+    if len(later) < 2:
+        return None
+    slope, at_zero = statistics.linear_regression(
+        list(later), [cost.wall_ms for cost in later.values()]
+    )
+    first = at_zero + slope * min(later)
+    return slope * (max(later) - min(later)) / first if first else None
+
+
 def pass_time_drift(costs: Mapping[int, StepCost], edges: Edges, steps: int) -> float | None:
     """The same for the milliseconds of a forward pass: free of how much was thought and noted."""
     return _change(

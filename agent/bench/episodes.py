@@ -20,6 +20,7 @@ from agent.bench.drift import (
     pass_time_drift,
     resident_drift,
     time_drift,
+    time_trend,
 )
 from agent.bench.endless import Endless
 from agent.bench.together import Together
@@ -193,6 +194,7 @@ def _of_long(long: Endless | None, setup: Setup) -> dict[str, Any]:
         "long_steps": steps,
         "long_step_ms": round(1000 * long.wall_s / steps, 1),
         "step_time_drift": _rounded(time_drift(long.costs, edges, steps), 4),
+        "step_time_trend": _rounded(time_trend(long.costs, edges), 4),
         "pass_time_drift": _rounded(pass_time_drift(long.costs, edges, steps), 4),
         "prunes": long.prunes,
         "score_per_100": _rounded(None if long.score is None else 100 * long.score / steps, 2),
@@ -239,7 +241,8 @@ def in_words(told: dict[str, Any], jobs: int) -> list[str]:
         lines.append(
             f"one episode of {told['long_steps']} steps, {told['prunes']} prunes, "
             f"{told['long_step_ms']} ms a step; the end against the start: time a step "
-            f"{_percent(told['step_time_drift'])}, time a pass {_percent(told['pass_time_drift'])}, "
+            f"{_percent(told['step_time_drift'])} (along all {_percent(told['step_time_trend'])}), "
+            f"time a pass {_percent(told['pass_time_drift'])}, "
             f"resident memory {_percent(told['resident_drift'])} (at most {told['resident_mb']} MB), "
             f"bytes a step {_percent(told['bytes_drift'])}"
         )

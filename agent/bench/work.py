@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_BURST = re.compile(r"burst\((\d+), ")
+from agent.lm.burst import masks_carried
+from agent.lm.job import GUESS_CONFIDENCE
+
+_BURST = re.compile(r"burst\((\d+), ([\d.e-]+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,11 @@ class Work:
             self.steps += event["n"] > 0
         if event["e"] != "generate":
             return
-        masks = masks_of(event["mode"], burst_limit)
+        most, confidence = masks_of(event["mode"], burst_limit)
         # What a pass keeps, the next one computes; the last pass's tokens are in the next prefill.
         kept_before, end = 0, event["window"] - sum(each[2] for each in event["passes"])
         for ids, _, prefill, *_ in event["passes"]:
+            masks = masks_carried(most, confidence, kept_before or None)
             fed = prefill + kept_before
             width = fed + masks
             self.passes += 1
@@ -68,9 +72,9 @@ class Work:
         )
 
 
-def masks_of(mode: str, burst_limit: int) -> int:
-    """Masks a pass, from a mode as a trace tells it."""
+def masks_of(mode: str, burst_limit: int) -> tuple[int, float]:
+    """The most masks of a pass and the confidence of its cut, from a mode as a trace tells it."""
     burst = _BURST.match(mode)
     if burst:
-        return min(int(burst[1]), burst_limit) - 1
-    return burst_limit - 1 if "verified" in mode else 0
+        return min(int(burst[1]), burst_limit) - 1, float(burst[2])
+    return (burst_limit - 1 if "verified" in mode else 0), GUESS_CONFIDENCE

@@ -77,6 +77,22 @@ def confidence_cut(burst: Burst, confidence: float) -> int:
     return max(next(unsure, len(burst.ids)), 1)
 
 
+# How many more tokens behind the first a pass may keep than the last one did.
+MORE_MASKS = 3
+
+
+def masks_carried(most: int, confidence: float, kept: int | None) -> int:
+    """How many masks the next pass carries, where the mode has `most`.
+
+    A burst that is cut at an unsure token leaves the masks behind it unread, and on a CPU each costs as
+    much as a token. Bursts come in runs of a length, so a pass carries a few more than the last one had
+    use for; `kept` is what that kept, None for the first pass of a generation.
+    """
+    if confidence == 0 or kept is None:
+        return most  # nothing is cut, or nothing is known
+    return min(most, kept - 1 + MORE_MASKS)
+
+
 def first_token_filter(ids: Sequence[int]) -> list[int]:
     """Slow mode: keep the first token of a burst and delete the rest."""
     return list(ids[:1])

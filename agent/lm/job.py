@@ -69,10 +69,13 @@ class Job:
         mode = self.request.mode_after(len(self._passes))
         if mode != self._mode:
             self._mode, self._guesses = mode, []  # a burst guesses nothing
-        if isinstance(mode, Slow):  # no masks where the filter would delete what they produce
-            self._masks = most_masks if mode.verified else 0
+        kept = len(self._passes[-1].token_ids) if self._passes else None
+        if not isinstance(mode, Slow):
+            self._masks = bursts.masks_carried(min(mode.k - 1, most_masks), mode.confidence, kept)
+        elif mode.verified:
+            self._masks = bursts.masks_carried(most_masks, GUESS_CONFIDENCE, kept)
         else:
-            self._masks = min(mode.k - 1, most_masks)
+            self._masks = 0  # the filter would delete what they produce
 
     @property
     def width(self) -> int:

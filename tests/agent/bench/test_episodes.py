@@ -27,6 +27,7 @@ from agent.bench.drift import (
     pass_time_drift,
     resident_drift,
     time_drift,
+    time_trend,
 )
 from agent.bench.endless import resident_bytes
 from agent.bench.episodes import Report, Setup, figures
@@ -34,6 +35,7 @@ from agent.bench.together import Arm, Together, from_told
 from agent.bench.work import Shape, Work, masks_of
 from agent.config import RunConfig
 from agent.errors import ConfigError, ModelFailed
+from agent.lm.job import GUESS_CONFIDENCE
 from agent.lm.network import Heads, Network, Part
 from agent.lm.scripted import ScriptedModel
 from agent.lm.types import Burst, Generation, OnPass, Request, Slow
@@ -74,10 +76,10 @@ def test_what_a_generation_computes_by_hand() -> None:
 
 
 def test_masks_of_a_mode() -> None:
-    assert masks_of(str(Burst(8, 0.9)), 4) == 3
-    assert masks_of(str(Burst(2, 0.9)), 8) == 1
-    assert masks_of(str(Burst(8, 0.9)), 1) == masks_of(str(Slow()), 8) == 0
-    assert masks_of(str(Slow(verified=True)), 8) == 7
+    assert masks_of(str(Burst(8, 0.9)), 4) == (3, 0.9)
+    assert masks_of(str(Burst(2, 1e-5)), 8) == (1, 1e-5)
+    assert masks_of(str(Burst(8, 0.9)), 1)[0] == masks_of(str(Slow()), 8)[0] == 0
+    assert masks_of(str(Slow(verified=True)), 8) == (7, GUESS_CONFIDENCE)
 
 
 class Counting(Network):
@@ -158,6 +160,11 @@ def test_drift_by_hand() -> None:
     del costs[9]  # a step that a resume began with is not there
     assert time_drift(costs, EDGES, 10) == pytest.approx(0.2)
     assert time_drift({}, EDGES, 10) is None
+    grown = {step: StepCost(1000.0 + 10 * step, 1) for step in (1, 3, 4, 6, 10)}
+    assert time_trend(grown, EDGES) == pytest.approx(1100 / 1030 - 1)
+    dip = {step: StepCost(100.0 - 50 * (step in (3, 5, 8, 10)), 1) for step in range(3, 11)}
+    assert time_trend(dip, EDGES) == pytest.approx(0, abs=1e-9), "noise is no trend"
+    assert time_trend({3: StepCost(1.0, 1)}, EDGES) is None
     samples = [Sample(s, 0, 1000 + 10 * s, 100 * s, 4000 + 50 * s) for s in range(1, 11)]
     assert bytes_a_step(samples, range(2, 11)) == (100.0, 50.0)
     assert bytes_a_step(samples[:1], range(2, 11)) is None
@@ -338,7 +345,7 @@ def test_the_whole_benchmark_with_the_scripted_model(tmp_path: Path) -> None:
     options = [*QUICK, "--model", "scripted", "--out", str(tmp_path / "out")]
     told = bench(*options)
     assert told.keys() >= PROMISED
-    for key in PROMISED | {"bytes_drift", "resident_drift", "pass_time_drift"}:
+    for key in PROMISED | {"bytes_drift", "resident_drift", "pass_time_drift", "step_time_trend"}:
         assert math.isfinite(told[key]), key
     assert told["speedup_16"] > 0
     assert 0.5 < told["overhead_share_16"] <= 1, (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,10 @@ from torch import nn
 from agent.errors import AdapterMismatch, ConfigError, ModelFailed, ModelUnavailable
 from agent.lm.adapter import TARGETS as COMMON_TARGETS
 from agent.lm.adapter import AdapterConfig, BurstAdapter
+from agent.lm.burst import MORE_MASKS, confidence_cut, first_token_filter, masks_carried
 from agent.lm.burst import Burst as Emitted
-from agent.lm.burst import confidence_cut, first_token_filter
 from agent.lm.engine import Engine
-from agent.lm.network import Network, Part
+from agent.lm.network import Heads, Network, Part
 from agent.lm.sampling import choose
 from agent.lm.types import Burst, Generation, Mode, Request, Sampling, Slow
 from tests.agent.lm.test_engine import RAW, reference
@@ -186,6 +186,34 @@ def test_what_a_burst_keeps() -> None:
     assert confidence_cut(Emitted([1, 2, 3], [0.1, 0.9, 0.9]), 0.85) == 1, "never less than one"
     assert confidence_cut(Emitted([1, 2, 3], [0.1, 0.1, 0.1]), 0.0) == 3
     assert first_token_filter([4, 5, 6]) == [4]
+
+
+@given(most=st.integers(0, 15), confidence=st.floats(0.01, 1), kept=st.integers(1, 16))
+def test_a_confident_pass_carries_few_more_masks_than_the_last_had_use_for(
+    most: int, confidence: float, kept: int
+) -> None:
+    assert masks_carried(most, 0.0, kept) == most, "a static burst keeps what every mask gives"
+    assert masks_carried(most, confidence, None) == most
+    carried = masks_carried(most, confidence, kept)
+    assert min(most, kept) <= carried <= min(most, kept + MORE_MASKS), "so that bursts can grow"
+
+
+def test_masks_that_nobody_would_read_are_left_out() -> None:
+    network = make_network("llama")
+    carried: list[int] = []
+
+    class Watched(Network):
+        def forward(self, parts: Sequence[Part]) -> list[Heads]:
+            carried.extend(part.masks for part in parts)
+            return super().forward(parts)
+
+    engine = make_engine(Watched(network, random_adapter(network)))
+    try:
+        never = generate(engine, "s", WINDOWS[0], ask(Burst(8, 1.0), 6))
+        assert [len(each.token_ids) for each in never.passes] == [1] * 6
+        assert carried == [7, *[MORE_MASKS] * 5]
+    finally:
+        engine.close()
 
 
 def test_a_burst_ends_at_a_stop_and_at_its_budget(engine: Engine) -> None:
