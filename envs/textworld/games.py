@@ -98,7 +98,9 @@ def _build(job: Mapping[str, Any], scratch: Path, name: str) -> None:
     # Flags such as TEXTWORLD_DEBUG change what the compilers make and leave files behind.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TEXTWORLD_")}
     environment |= {"PYTHONHASHSEED": "0", "TMPDIR": str(scratch)}
-    command = [sys.executable, "-P", str(_WORKER), json.dumps({**job, "folder": str(scratch)})]
+    grammars = games_folder().with_name("grammars") / version("textworld")
+    folders = {"folder": str(scratch), "grammars": str(grammars)}
+    command = [sys.executable, "-P", str(_WORKER), json.dumps({**job, **folders})]
     # A session of its own, so that the compilers, which are its children, can be ended with it.
     process = subprocess.Popen(
         command,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from envs.errors import EnvUnavailable
-from envs.textworld import games
+from envs.textworld import games, worker
 from envs.textworld.games import CACHE_VARIABLE, game_file, games_folder
 
 SEED = 10_000
@@ -226,3 +226,79 @@ def test_processes_that_build_one_game_at_once_agree(
     story.write_bytes(b"damaged")
     assert get().stat().st_size > 100_000  # a real build mends it
     assert capfd.readouterr() == ("", "")
+
+
+# --- grammars, which are parsed once for all games ---
+
+GRAMMAR = """
+room:plain hall;dim,lit hall;old|chest <-> rusty|key;a\\nb
+empty:
+chest:old|chest;#room# door
+"""
+
+
+def rules(grammar: Any) -> list[tuple[str, list[str]]]:
+    """All that TextWorld reads of a grammar, in its order."""
+    return [
+        (
+            symbol,
+            [
+                f"{type(a).__name__} {a.full_form()} / {a.full_form(False)}"
+                for a in each.alternatives
+            ],
+        )
+        for symbol, each in grammar.rules.items()
+    ]
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """TextWorld keeps its grammars in tmp_path / "kept"; the texts that it parsed itself."""
+    from textworld.textgen import TextGrammar
+
+    texts: list[str] = []
+    plain = TextGrammar.parse
+
+    def parse(text: str, filename: str | None = None) -> Any:
+        texts.append(text)
+        return plain(text, filename)
+
+    monkeypatch.setattr(TextGrammar, "parse", parse)  # and put back, whoever else replaces it
+    worker.keep_grammars(tmp_path / "kept")
+    return texts
+
+
+def read(text: str) -> list[tuple[str, list[str]]]:
+    from textworld.textgen import TextGrammar
+
+    return rules(TextGrammar.parse(text, filename="x.twg"))
+
+
+def test_a_grammar_that_is_kept_reads_as_it_was_parsed(parsed: list[str]) -> None:
+    import textworld.generator.data
+
+    found = Path(textworld.__file__).parent.rglob("*_obj.twg")
+    for text in (GRAMMAR, *{path.read_text() for path in found}):
+        assert read(text) == read(text)
+        assert parsed == [text], "the second time it is not parsed"
+        parsed.clear()
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "empty"])
+def test_a_damaged_grammar_is_parsed_again(parsed: list[str], tmp_path: Path, damage: str) -> None:
+    whole = read(GRAMMAR)
+    [kept] = (tmp_path / "kept").iterdir()
+    text = kept.read_text()
+    kept.write_text(
+        {"cut": text[:-9], "changed": text.replace("hall", "hell"), "empty": ""}[damage]
+    )
+    assert read(GRAMMAR) == whole
+    assert len(parsed) == 2
+    assert read(GRAMMAR) == whole
+    assert len(parsed) == 2, "and is kept again"
+
+
+def test_where_grammars_cannot_be_kept_they_are_parsed(parsed: list[str], tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("a file where the folder should be")
+    assert read(GRAMMAR) == read(GRAMMAR)
+    assert len(parsed) == 2
