@@ -141,6 +141,9 @@ async def commit(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     key, ordinal = f"{step}/{reason}", _ORDINAL[reason]
     written: tuple[NoteVersion, ...] = ()
     earlier = await redo.committed_summary(ctx, step, ordinal) if step == ctx.redone else None
+    if step == ctx.redone and earlier is None and await redo.evicted(ctx, step):
+        failed = _summary_failed(ctx, state, "notes failed before a crash: the eviction stands")
+        return {**failed, "failures": MOST_FAILURES}
     operations = draft.operations if earlier is None else earlier
     changes = [change for each in operations if (change := _change(ctx, each)) is not None]
     if earlier is not None:
@@ -179,7 +182,8 @@ async def commit(state: State, runtime: Runtime[EpisodeContext]) -> Update:
 
 async def evict(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     """No usable notes: the oldest spans, which are stored already, leave the window unsummarised."""
-    ctx, step, key = runtime.context, state["step"], f"{state['step']}/evicted"
+    ctx, step = runtime.context, state["step"]
+    key = redo.eviction_key(step)
     make_room(ctx, step)
     ctx.cut, ctx.prune_kind = plan_cut(ctx.window.transcript, ctx.transcript_allowance), "evicted"
     if step == ctx.redone:

@@ -24,6 +24,21 @@ async def committed_summary(
     return tuple(in_force(parse(texts[0], ctx.changeable), ctx.changeable_titles))
 
 
+async def evicted(ctx: EpisodeContext, step: int) -> bool:
+    """Whether the step's oldest turns were evicted before it was cut off, as its notes had failed.
+
+    A model that was too slow for them then may be in time now; a second prune of the step must not come
+    of it.
+    """
+    records = await ctx.memory.call(lambda memory: memory.prunes(ctx.uid))
+    return any(record.key == eviction_key(step) for record in records)
+
+
+def eviction_key(step: int) -> str:
+    """What the eviction of a step is committed under: it happens once or not at all."""
+    return f"{step}/evicted"
+
+
 async def committed_cut(ctx: EpisodeContext, key: str, planned: Cut) -> Cut:
     """The cut of the prune that was committed under `key`; as `planned` where none was."""
     records = await ctx.memory.call(lambda memory: memory.prunes(ctx.uid))

@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from agent.errors import AdapterMismatch, RunDirectoryError, StorageFailed
 from agent.events import Event, Opened, Stepped
 from agent.lm.scripted import Prompt, ScriptedModel, ScriptedVocabulary
 from agent.rundir import RunDirectory
-from agent.runner import resume, run
+from agent.runner import open_memory, resume, run
 from agent.tally import Tally
 from agent.trace import Trace, read
 from envs.base import Info
@@ -37,7 +38,8 @@ from tests.agent.kill import (
     same,
     wayward,
 )
-from tests.agent.world import Corridor, trace_of
+from tests.agent.test_jobs import SMALL, Stuck
+from tests.agent.world import Corridor, check_invariants, play, trace_of
 
 Whole = dict[int, dict[str, Any]]
 
@@ -124,6 +126,41 @@ def test_a_run_killed_there_and_resumed_equals_one_that_was_not(
         MOMENTS[moment](patch)
         assert in_child(lambda: begin(out)) == -signal.SIGKILL
     same(go_on(out), whole)
+
+
+def test_an_eviction_stands_though_the_notes_would_be_in_time_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Notes miss their deadline, the turns are evicted, the run is killed; then the model is quick."""
+    out = tmp_path / "run"
+
+    def long(_spec: str) -> Corridor:
+        return Corridor(length=25)
+
+    def killed() -> None:
+        play(
+            out,
+            env=partial(Corridor, length=25),
+            window=SMALL,
+            model=Stuck("summarise"),
+            deadlines={"generate_s": 0.3},
+        )
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryFile, "commit_eviction", after(1, MemoryFile.commit_eviction))
+        assert in_child(killed) == -signal.SIGKILL
+    with MemoryFile.open(out / "memory.sqlite", read_only=True) as memory:
+        [episode] = memory.episodes()
+        [evicted] = memory.prunes(episode.uid)
+    done = resume(out, model=ScriptedModel(), make_env=long)
+    assert done.rows[0].outcome == "won"
+    with open_memory(done) as memory:
+        prunes = memory.prunes(done.rows[0].uid)
+    assert prunes[0] == evicted
+    steps = [record.step for record in prunes]
+    assert steps == sorted(set(steps)), "no step is pruned twice"
+    assert {record.prune.kind for record in prunes[1:]} == {"summarised"}
+    check_invariants(done, 600)
 
 
 def killed_at_random(
