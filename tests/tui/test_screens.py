@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -326,8 +327,9 @@ async def test_five_hundred_steps_take_no_more_widgets_and_hold_no_key_up(
         assert len(screen.query("*")) <= before  # fewer, once a passing notice is gone
         assert len(screen.query_one(NoteList).options) < 600
         assert session.timeline.live.step == 500
-    # The processor's time, not the clock's: the machine may be busy with other things.
-    assert sorted(drawn_s)[len(drawn_s) // 2] < 0.1, drawn_s
+    # The processor's time, and as a ratio: `python -m tui.bench` says how long a key takes.
+    early, late = statistics.median(drawn_s[:6]), statistics.median(drawn_s[-6:])
+    assert late < 2.5 * early, drawn_s
 
 
 async def test_the_start_screen_begins_a_game_and_tells_what_is_wrong(tmp_path: Path) -> None:
