@@ -140,10 +140,12 @@ async def commit(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     scope = ctx.scope.adding_to(shared) if shared is not None and reason == "end" else ctx.scope
     key, ordinal = f"{step}/{reason}", _ORDINAL[reason]
     written: tuple[NoteVersion, ...] = ()
-    earlier = await redo.committed_summary(ctx, step, ordinal) if step == ctx.redone else None
-    if step == ctx.redone and earlier is None and await redo.evicted(ctx, step):
-        failed = _summary_failed(ctx, state, "notes failed before a crash: the eviction stands")
-        return {**failed, "failures": MOST_FAILURES}
+    earlier = None
+    if step == ctx.redone:
+        earlier = await redo.committed_summary(ctx, step, ordinal)
+        if earlier is None and await redo.evicted(ctx, step):
+            failed = _summary_failed(ctx, state, "notes failed before a crash: the eviction stands")
+            return {**failed, "failures": MOST_FAILURES}
     operations = draft.operations if earlier is None else earlier
     changes = [change for each in operations if (change := _change(ctx, each)) is not None]
     if earlier is not None:

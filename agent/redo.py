@@ -30,8 +30,7 @@ async def evicted(ctx: EpisodeContext, step: int) -> bool:
     A model that was too slow for them then may be in time now; a second prune of the step must not come
     of it.
     """
-    records = await ctx.memory.call(lambda memory: memory.prunes(ctx.uid))
-    return any(record.key == eviction_key(step) for record in records)
+    return await _gone(ctx, eviction_key(step)) is not None
 
 
 def eviction_key(step: int) -> str:
@@ -41,8 +40,7 @@ def eviction_key(step: int) -> str:
 
 async def committed_cut(ctx: EpisodeContext, key: str, planned: Cut) -> Cut:
     """The cut of the prune that was committed under `key`; as `planned` where none was."""
-    records = await ctx.memory.call(lambda memory: memory.prunes(ctx.uid))
-    gone = next((set(record.prune.spans) for record in records if record.key == key), None)
+    gone = await _gone(ctx, key)
     if gone is None:
         return planned
     transcript = ctx.window.transcript
@@ -50,3 +48,9 @@ async def committed_cut(ctx: EpisodeContext, key: str, planned: Cut) -> Cut:
         tuple(segment for segment in transcript if segment.span not in gone),
         tuple(segment for segment in transcript if segment.span in gone),
     )
+
+
+async def _gone(ctx: EpisodeContext, key: str) -> set[str] | None:
+    """The spans of the prune that was committed under `key`; None where none was."""
+    records = await ctx.memory.call(lambda memory: memory.prunes(ctx.uid))
+    return next((set(record.prune.spans) for record in records if record.key == key), None)
