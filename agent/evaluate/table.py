@@ -12,13 +12,14 @@ from agent.evaluate.duplicates import Duplicates
 from agent.evaluate.figures import CellFigures
 from agent.report import layout
 from agent.report.compare import Comparison
-from agent.report.layout import Listing, decimal, interval, percent
+from agent.report.layout import Listing, decimal, interval, percent, without_empty
+from agent.report.table import POINTS, points
 from agent.report.table import compared as compared_listings
 
 Format = Literal["table", "csv", "json", "markdown"]
 
 RESULTS = (
-    *("arm", "games", "won %", "score %", "steps", "passes/step", "notes/span %"),
+    *("arm", "games", "won %", *POINTS, "steps", "passes/step", "notes/span %"),
     *("unlisted %", "s/game"),
 )
 THINKING = (
@@ -37,7 +38,7 @@ def results(row: CellFigures) -> tuple[str, ...]:
         row.arm,
         games,
         interval(row.win_rate, row.win_low, row.win_high),
-        interval(row.mean_score, row.score_low, row.score_high),
+        *points(row),
         decimal(row.steps, 1),
         decimal(row.passes_per_step, 1),
         percent(row.notes_over_replaced),
@@ -62,7 +63,7 @@ def thinking(row: CellFigures) -> tuple[str, ...]:
 
 def tables(rows: Sequence[CellFigures], compared: Sequence[Comparison]) -> Iterator[Listing]:
     """Each table; arms without a model have no thoughts to tell of."""
-    yield Listing(RESULTS, [(row.family, results(row)) for row in rows])
+    yield without_empty(Listing(RESULTS, [(row.family, results(row)) for row in rows]), *POINTS)
     thought = [(row.family, thinking(row)) for row in rows if row.tpf is not None]
     if thought:
         yield Listing(THINKING, thought)

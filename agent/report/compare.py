@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
 from agent.errors import ConfigError
-from agent.intervals import bootstrap_mean, paired_difference
+from agent.intervals import Interval, bootstrap_mean, paired_difference
 from agent.report.episode import Episode
 from agent.results import EpisodeResult
 
@@ -46,10 +46,17 @@ class Comparison(BaseModel):
     win_low: float | None
     win_high: float | None
     scored_games: int
-    """Of `games`, those that have points: what the score's difference is over."""
+    """Of `games`, those that have a most of points: what the score's difference is over."""
     score_difference: float | None
+    """Of score / max_score."""
     score_low: float | None
     score_high: float | None
+    points_per_100_games: int
+    """Of `games`, those that have points and no most of them: what their difference is over."""
+    points_per_100_difference: float | None
+    """Of 100 * score / steps."""
+    points_per_100_low: float | None
+    points_per_100_high: float | None
 
 
 def compare(
@@ -110,8 +117,8 @@ def _pairs(
     both, neither = won[True, True], won[False, False]
     only_first, only_second = won[True, False], won[False, True]
     wins = paired_difference(both, only_first, only_second, neither) if pairs else None
-    differences = [found for pair in pairs if (found := _difference(*pair)) is not None]
-    score = bootstrap_mean(differences) if differences else None
+    scored, score = _difference(pairs, lambda row: row.normalised_score)
+    rated, points = _difference(pairs, lambda row: row.points_per_100)
     return Comparison(
         first=first,
         second=second,
@@ -129,18 +136,26 @@ def _pairs(
         win_difference=wins.value if wins else None,
         win_low=wins.low if wins else None,
         win_high=wins.high if wins else None,
-        scored_games=len(differences),
+        scored_games=scored,
         score_difference=score.value if score else None,
         score_low=score.low if score else None,
         score_high=score.high if score else None,
+        points_per_100_games=rated,
+        points_per_100_difference=points.value if points else None,
+        points_per_100_low=points.low if points else None,
+        points_per_100_high=points.high if points else None,
     )
 
 
-def _difference(one: EpisodeResult, two: EpisodeResult) -> float | None:
-    """By how much the first's score is above the second's; None where the game has no points."""
-    scores = one.normalised_score, two.normalised_score
-    if scores == (None, None):
-        return None
-    if any(s is None and row.outcome != "error" for s, row in zip(scores, (one, two), strict=True)):
-        return None
-    return (scores[0] or 0.0) - (scores[1] or 0.0)
+def _difference(
+    pairs: Sequence[tuple[EpisodeResult, EpisodeResult]],
+    measure: Callable[[EpisodeResult], float | None],
+) -> tuple[int, Interval | None]:
+    """The games that have this measure, and by how much the first side's is above the second's."""
+    differences = []
+    for pair in pairs:
+        one, two = (0.0 if row.untold else measure(row) for row in pair)
+        # Where neither side was told of any points, nobody knows whether the game has any.
+        if one is not None and two is not None and not all(row.untold for row in pair):
+            differences.append(one - two)
+    return len(differences), bootstrap_mean(differences) if differences else None

@@ -38,6 +38,17 @@ def interval(
     return f"{100 * value:.1f} ({100 * low:.0f}-{100 * high:.0f})"
 
 
+def plain_interval(
+    value: float | None, low: float | None, high: float | None, *, signed: bool = False
+) -> str:
+    """A number and its bounds as they are; with signs for a difference."""
+    if value is None or low is None or high is None:
+        return ""
+    if signed:
+        return f"{value:+.1f} ({low:+.1f} to {high:+.1f})"
+    return f"{value:.1f} ({low:.1f}{'-' if low >= 0 else ' to '}{high:.1f})"
+
+
 def count(value: int | None) -> str:
     """A whole number in six columns at most: 31415, 314.2k, 31.4M."""
     if value is None:
@@ -63,6 +74,19 @@ class Listing(NamedTuple):
     headings: tuple[str, ...]
     lines: Sequence[tuple[str, tuple[str, ...]]]
     """The group of each line, and its cells."""
+
+
+def without_empty(listing: Listing, *headings: str) -> Listing:
+    """The table less those of its columns under these headings that are empty in every line."""
+    kept = [
+        number
+        for number, heading in enumerate(listing.headings)
+        if heading not in headings or any(cells[number] for _, cells in listing.lines)
+    ]
+    return Listing(
+        tuple(listing.headings[number] for number in kept),
+        [(group, tuple(cells[number] for number in kept)) for group, cells in listing.lines],
+    )
 
 
 def show(listing: Listing, console: Console) -> None:

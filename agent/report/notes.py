@@ -13,7 +13,7 @@ from agent.report.runs import RecordedRun
 
 RULE = (
     "Rates and means are over all n = scored + errored: an errored episode is not won, and has the "
-    "points that it had by then. Intervals are of 95% (wins: Wilson, score: bootstrap)."
+    "points that it had by then. Intervals are of 95% (wins: Wilson; score and points: bootstrap)."
 )
 _ERRORS = 5  # kinds that are told of; the rest are counted
 Told = Sequence[tuple[RecordedRun, Episode]]

@@ -27,6 +27,7 @@ from agent.report.notes import RULE, arms_in_words, notes_on
 from agent.report.parquet import require_pyarrow, write_parquet
 from agent.report.rows import EpisodeRow, flat
 from agent.report.runs import RecordedRun, read_runs
+from agent.report.specs import in_one_way
 from memory import printable
 
 Format = Literal["table", "csv", "json", "parquet"]
@@ -109,13 +110,14 @@ def tell(wanted: Wanted) -> Told:
         )
     named_arms = list(zip(ended, name_arms(ended), strict=True))
     sides = _sides(wanted, named_arms) if wanted.paired else {}
+    specs = in_one_way({run.env for run in ended})
     episodes = [
         (
             run,
             Episode(
                 arm=sides.get(run.named, arm.name),
                 family=run.family or run.env.partition("?")[0],
-                spec=run.env,
+                spec=specs[run.env],
                 seed=row.seed,
                 row=row,
             ),

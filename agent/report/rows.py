@@ -19,12 +19,14 @@ class EpisodeRow(BaseModel):
     """The run directory."""
     episode: int
     spec: str
+    """As the run was told it."""
     seed: int
     outcome: Outcome
     error: str | None
     score: float | None
     max_score: float | None
     normalised_score: float | None
+    points_per_100: float | None
     steps: int
     listed: int | None
     """Actions that the game had listed as possible."""
@@ -63,8 +65,9 @@ def flat(told: Episode, run: Path) -> EpisodeRow:
         arm=told.arm,
         family=told.family,
         run=str(run),
-        spec=told.spec,
+        spec=row.env,
         normalised_score=row.normalised_score,
+        points_per_100=row.points_per_100,
         prefill_tokens=sum(cost.prefill_tokens for cost in costs) if costs else None,
         thought_tokens=tokens(row.think),
         acted_tokens=tokens(row.act),

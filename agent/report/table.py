@@ -8,19 +8,30 @@ from agent.live import number
 from agent.report.compare import Comparison
 from agent.report.episode import Episode
 from agent.report.figures import Figures
-from agent.report.layout import Listing, count, decimal, duration, interval, percent
-from agent.results import EpisodeResult
+from agent.report.layout import (
+    Listing,
+    count,
+    decimal,
+    duration,
+    interval,
+    percent,
+    plain_interval,
+    without_empty,
+)
+from agent.results import EpisodeResult, Summary
 
-OUTCOMES = ("arm", "n", "scored", "errored", "won %", "score %", "steps", "unlisted %")
+POINTS = ("score %", "points/100 steps")
+"""Headings of which a table has those that some line has: games have a most of points, or none."""
+OUTCOMES = ("arm", "n", "scored", "errored", "won %", *POINTS, "steps", "unlisted %")
 COSTS = (*("arm", "tokens in", "thought", "acted", "noted", "passes", "TPF", "bits/pass", "wall"),)
 EPISODES = ("#", "seed", "outcome", "score", "steps", "passes", "TPF", "notes", "prunes", "s")
 _PAIRS = ("games", "both won", "first only", "second only", "neither", "no partner")
-_DIFFERENCES = ("wins, points", "score, points")
+_DIFFERENCES = ("wins, points", "score, points", "points/100 steps")
 
 
 def outcomes(rows: Iterable[Figures]) -> Listing:
     """How arms fared, family by family."""
-    return Listing(
+    listing = Listing(
         OUTCOMES,
         [
             (
@@ -31,7 +42,7 @@ def outcomes(rows: Iterable[Figures]) -> Listing:
                     f"{row.scored}",
                     f"{row.errored}",
                     interval(row.win_rate, row.win_low, row.win_high),
-                    interval(row.mean_score, row.score_low, row.score_high),
+                    *points(row),
                     decimal(row.steps, 1),
                     percent(row.unlisted, 1),
                 ),
@@ -39,6 +50,13 @@ def outcomes(rows: Iterable[Figures]) -> Listing:
             for row in rows
         ],
     )
+    return without_empty(listing, *POINTS)
+
+
+def points(row: Summary) -> tuple[str, str]:
+    """What points games gave, under the headings POINTS."""
+    per_100 = row.points_per_100, row.points_per_100_low, row.points_per_100_high
+    return interval(row.mean_score, row.score_low, row.score_high), plain_interval(*per_100)
 
 
 def costs(rows: Iterable[Figures]) -> Listing:
@@ -110,7 +128,7 @@ def compared(rows: Sequence[Comparison]) -> Iterator[Listing]:
             for row in rows
         ],
     )
-    yield Listing(
+    differences = Listing(
         (head, *_DIFFERENCES),
         [
             (
@@ -119,8 +137,15 @@ def compared(rows: Sequence[Comparison]) -> Iterator[Listing]:
                     f"{row.first} - {row.second}",
                     interval(row.win_difference, row.win_low, row.win_high, signed=True),
                     interval(row.score_difference, row.score_low, row.score_high, signed=True),
+                    plain_interval(
+                        row.points_per_100_difference,
+                        row.points_per_100_low,
+                        row.points_per_100_high,
+                        signed=True,
+                    ),
                 ),
             )
             for row in rows
         ],
     )
+    yield without_empty(differences, *_DIFFERENCES[1:])

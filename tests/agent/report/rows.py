@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agent.report.episode import Episode
 from agent.results import Cost, EpisodeResult
 
-UNBUILT = "EnvUnavailable: this game does not build, try another seed"
+UNBUILT = "GameNotBuildable: this game does not build, try another seed"
 _small = st.integers(0, 30)
 
 
@@ -40,7 +40,9 @@ def results_rows(draw: st.DrawFn) -> EpisodeResult:
         error = draw(st.sampled_from(["EnvFailed: it fell in", UNBUILT]))
     steps = 0 if error == UNBUILT else draw(_small)
     most = draw(st.sampled_from([None, 0.0, 1.0, 8.0]))
-    score = None if most is None else draw(st.integers(0, 8)) * most / 8
+    score = draw(st.none() | st.integers(-2, 8).map(float))
+    if most is not None:
+        score = draw(st.integers(0, 8)) * most / 8
     by_model = draw(st.booleans()) and error != UNBUILT
     values: dict[str, Any] = {
         "episode": draw(_small),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -12,12 +13,13 @@ from hypothesis import strategies as st
 
 from agent.errors import ConfigError
 from agent.intervals import bootstrap_mean, paired_difference, wilson
-from agent.report.compare import compare, compare_arms
+from agent.report.compare import Comparison, compare, compare_arms
 from agent.report.episode import Episode
 from agent.report.figures import Figures, figures
 from agent.results import EpisodeResult, summarise
 from tests.agent.report.rows import episodes, results_rows
 
+RATE = "points_per_100"
 MANY = settings(max_examples=60, deadline=None)
 
 
@@ -26,6 +28,13 @@ def points(row: EpisodeResult) -> Fraction | None:
     if row.score is None or row.max_score is None or row.max_score == 0:
         return None
     return Fraction(row.score) / Fraction(row.max_score)
+
+
+def rate(row: EpisodeResult) -> Fraction | None:
+    """Points for each hundred steps, if the game has points and no most of them."""
+    if row.score is None or row.max_score is not None:
+        return None
+    return 100 * Fraction(row.score) / row.steps if row.steps else Fraction(0)
 
 
 def over(part: Fraction | int, whole: Fraction | int) -> float | None:
@@ -38,6 +47,7 @@ def games_slowly(rows: list[EpisodeResult]) -> dict[str, Any]:
     summed = ("notes_written", "prunes", "evictions", "summaries", "failed_summaries")
     found: dict[str, Any] = dict.fromkeys((*counted, *summed), 0)
     scores: list[Fraction] = []
+    rates: list[Fraction] = []
     windows: list[int] = []
     steps = unlisted = wall = Fraction(0)
     every_list = True
@@ -45,11 +55,14 @@ def games_slowly(rows: list[EpisodeResult]) -> dict[str, Any]:
         found["errored" if row.outcome == "error" else "scored"] += 1
         if row.outcome == "won":
             found["won"] += 1
-        score = points(row)
-        if score is not None:
-            scores.append(score)
-        elif row.outcome == "error" and any(points(each) is not None for each in rows):
-            scores.append(Fraction(0))
+        for measure, measured in ((points, scores), (rate, rates)):
+            value = measure(row)
+            if value is not None:
+                measured.append(value)
+            elif row.outcome != "error" or row.score is not None:
+                continue  # a game that has none of these
+            elif any(measure(each) is not None for each in rows):
+                measured.append(Fraction(0))
         steps += row.steps
         wall += Fraction(row.wall_s)
         if row.listed is not None:
@@ -64,6 +77,7 @@ def games_slowly(rows: list[EpisodeResult]) -> dict[str, Any]:
         "attempted": len(rows),
         "win_rate": over(found["won"], len(rows)),
         "mean_score": over(sum(scores, Fraction(0)), len(scores)),
+        "points_per_100": over(sum(rates, Fraction(0)), len(rates)),
         "steps": over(steps, len(rows)),
         "unlisted": over(unlisted, steps) if every_list else None,
         "window_max": max(windows) if windows else None,
@@ -119,7 +133,7 @@ def slowly(rows: list[EpisodeResult]) -> dict[str, Any]:
 @given(st.lists(results_rows(), max_size=9))
 def test_a_summary_is_what_a_slow_count_gives(rows: list[EpisodeResult]) -> None:
     told, expected = summarise(rows).model_dump(), slowly(rows)
-    bounds = {"win_low", "win_high", "score_low", "score_high"}
+    bounds = {f"{each}_{end}" for each in ("win", "score", RATE) for end in ("low", "high")}
     assert expected.keys() == told.keys() - bounds, "every figure has its reference"
     for key, value in expected.items():
         assert told[key] == (pytest.approx(value) if isinstance(value, float) else value), key
@@ -130,10 +144,11 @@ def test_a_summary_is_what_a_slow_count_gives(rows: list[EpisodeResult]) -> None
         )
     else:
         assert told["win_low"] is told["win_high"] is None
-    if told["mean_score"] is None:
-        assert told["score_low"] is told["score_high"] is None
-    else:
-        assert told["score_low"] - 1e-9 <= told["mean_score"] <= told["score_high"] + 1e-9
+    for mean, name in (("mean_score", "score"), (RATE, RATE)):
+        if told[mean] is None:
+            assert told[f"{name}_low"] is told[f"{name}_high"] is None
+        else:
+            assert told[f"{name}_low"] - 1e-9 <= told[mean] <= told[f"{name}_high"] + 1e-9
 
 
 @MANY
@@ -194,22 +209,34 @@ def test_a_comparison_is_what_pairing_one_by_one_gives(
     assert (whole.win_difference, whole.win_low, whole.win_high) == paired_difference(
         both, mine_only, theirs_only, neither
     )
+    check_differences(pairs, points, whole, "score", whole.scored_games)
+    check_differences(pairs, rate, whole, RATE, whole.points_per_100_games)
+
+
+def check_differences(
+    pairs: list[tuple[Episode, Episode]],
+    measure: Callable[[EpisodeResult], Fraction | None],
+    found: Comparison,
+    name: str,
+    games: int,
+) -> None:
+    """One kind of points of a comparison, pair by pair."""
     differences = []
     for a, b in pairs:
-        mine, theirs = points(a.row), points(b.row)
+        mine, theirs = measure(a.row), measure(b.row)
         if mine is None and theirs is None:
             continue
-        if mine is None and a.row.outcome == "error":
+        if a.row.outcome == "error" and a.row.score is None:
             mine = Fraction(0)
-        if theirs is None and b.row.outcome == "error":
+        if b.row.outcome == "error" and b.row.score is None:
             theirs = Fraction(0)
         if mine is not None and theirs is not None:
             differences.append(float(mine - theirs))
-    assert whole.scored_games == len(differences)
-    if differences:
-        assert whole.score_difference == pytest.approx(bootstrap_mean(differences).value)
-    else:
-        assert whole.score_difference is whole.score_low is whole.score_high is None
+    told = tuple(getattr(found, f"{name}_{part}") for part in ("difference", "low", "high"))
+    assert games == len(differences)
+    assert told == (
+        pytest.approx(bootstrap_mean(differences)) if differences else (None, None, None)
+    )
 
 
 def test_the_other_way_round_the_signs_turn() -> None:

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from agent.report.layout import Listing, count, duration, interval, markdown, show
+from agent.report.layout import (
+    Listing,
+    count,
+    duration,
+    interval,
+    markdown,
+    plain_interval,
+    show,
+    without_empty,
+)
 
 QUIET = settings(deadline=None)
 WORDS = st.text("abcdefgh:=,.- é漢", min_size=1, max_size=30).map(str.strip).filter(bool)
@@ -58,6 +67,13 @@ def test_groups_stand_together_in_the_order_in_which_they_come() -> None:
     assert document[2:] == ["| a | near | 1 |", "| a | far | 2 |", "| b | near | 3 |"]
 
 
+def test_columns_that_may_go_go_where_they_are_empty() -> None:
+    listing = Listing(("arm", "n", "m", "k"), [("f", ("a", "", "", "")), ("g", ("b", "", "2", ""))])
+    assert without_empty(listing, "m", "k") == Listing(
+        ("arm", "n", "m"), [("f", ("a", "", "")), ("g", ("b", "", "2"))]
+    )
+
+
 def test_terminals_are_not_told_what_to_do() -> None:
     told = shown(Listing(("arm", "n"), [("\x1b[2Jfar", ("\x1b[31mred", "[bold]1"))]), 80)
     assert told[1:] == [r"\x1b[2Jfar", r"\x1b[31mred [bold]1"]
@@ -86,5 +102,9 @@ def test_durations_are_short_and_near(seconds: float) -> None:
 
 def test_what_is_not_measured_is_empty() -> None:
     assert (count(None), duration(None), interval(None, None, None)) == ("", "", "")
+    assert plain_interval(None, None, None) == ""
     assert interval(0.5, 0.25, 0.754) == "50.0 (25-75)"
     assert interval(-0.1, -0.3, 0.1, signed=True) == "-10.0 (-30.0 to +10.0)"
+    assert plain_interval(24.53, 20.0, 30.06) == "24.5 (20.0-30.1)"
+    assert plain_interval(-1, -2, 1) == "-1.0 (-2.0 to 1.0)"
+    assert plain_interval(2, -1, 4, signed=True) == "+2.0 (-1.0 to +4.0)"
