@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -12,10 +12,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agent.config import describe
 from agent.errors import RunDirectoryError
-from agent.intervals import bootstrap_mean, wilson
+from agent.intervals import Interval, bootstrap_mean, wilson
 from agent.tally import Spent, Tally
+from envs.errors import GameNotBuildable
 
 Outcome = Literal["won", "lost", "ended", "truncated", "error"]
+
+
+def says_unbuilt(error: str | None) -> bool:
+    """Whether a row's error is that the environment could not make the game."""
+    return (error or "").startswith(f"{GameNotBuildable.__name__}: ")
 
 
 class Cost(BaseModel):
@@ -82,15 +88,27 @@ class EpisodeResult(BaseModel):
 
     @property
     def normalised_score(self) -> float | None:
-        """Score over the most points, 0..1; None where the game has no score."""
+        """Score over the most points, 0..1; None where the game has no score, or no most."""
         if self.score is None or not self.max_score:
             return None
         return self.score / self.max_score
 
     @property
+    def points_per_100(self) -> float | None:
+        """Points for each hundred steps, of a game that has points and no most of them; else None."""
+        if self.score is None or self.max_score is not None:
+            return None
+        return 100 * self.score / self.steps if self.steps else 0.0
+
+    @property
+    def untold(self) -> bool:
+        """Whether it errored before its game told any points: it has none of them."""
+        return self.outcome == "error" and self.score is None
+
+    @property
     def unbuilt(self) -> bool:
         """Whether the environment could not make this game: nobody's failure, and nobody's success."""
-        return "does not build" in (self.error or "")
+        return says_unbuilt(self.error)
 
     def costs(self) -> list[Cost]:
         """The costs that were measured."""
@@ -116,9 +134,13 @@ class Summary(BaseModel):
     win_low: float | None
     win_high: float | None
     mean_score: float | None
-    """Mean of score / max_score, 0..1, over the episodes whose game has points."""
+    """Mean of score / max_score, 0..1, over the episodes whose game has a most of points."""
     score_low: float | None
     score_high: float | None
+    points_per_100: float | None
+    """Mean of 100 * score / steps over the episodes whose game has points and no most of them."""
+    points_per_100_low: float | None
+    points_per_100_high: float | None
     steps: float | None
     """Mean actions an episode."""
     unlisted: float | None
@@ -163,8 +185,8 @@ def summarise(rows: Sequence[EpisodeResult]) -> Summary:
     errored = sum(row.outcome == "error" for row in built)
     won = sum(row.outcome == "won" for row in built)
     wins = wilson(won, len(built)) if built else None
-    points = points_of(built)
-    score = bootstrap_mean(points) if points else None
+    score = _mean(built, lambda row: row.normalised_score)
+    points = _mean(built, lambda row: row.points_per_100)
     costs = [cost for row in built for cost in row.costs()]
     thoughts = [row.think for row in built if row.think is not None]
     passes = sum(cost.passes for cost in costs)
@@ -181,6 +203,9 @@ def summarise(rows: Sequence[EpisodeResult]) -> Summary:
         mean_score=score.value if score else None,
         score_low=score.low if score else None,
         score_high=score.high if score else None,
+        points_per_100=points.value if points else None,
+        points_per_100_low=points.low if points else None,
+        points_per_100_high=points.high if points else None,
         steps=_ratio(steps, len(built)),
         unlisted=_unlisted(built),
         prefill_tokens=sum(cost.prefill_tokens for cost in costs) if costs else None,
@@ -208,17 +233,6 @@ def summarise(rows: Sequence[EpisodeResult]) -> Summary:
         episode_s=_ratio(sum(row.wall_s for row in built), len(built)),
         wall_s=round(sum(row.wall_s for row in built), 3),
     )
-
-
-def points_of(rows: Sequence[EpisodeResult]) -> list[float]:
-    """Score over the most points of the rows whose game has points; none where no game has any.
-
-    An episode that errored before its game told any has none of them: 0.
-    """
-    known = [(row, row.normalised_score) for row in rows]
-    if all(score is None for _, score in known):
-        return []
-    return [score or 0.0 for row, score in known if score is not None or row.outcome == "error"]
 
 
 def read_results(run: Path) -> list[EpisodeResult]:
@@ -249,6 +263,19 @@ def read_results(run: Path) -> list[EpisodeResult]:
 def summary_json(summary: Summary) -> str:
     """The summary as one line of JSON."""
     return json.dumps({"summary": True, **summary.model_dump()})
+
+
+def _mean(
+    rows: Sequence[EpisodeResult], measure: Callable[[EpisodeResult], float | None]
+) -> Interval | None:
+    """The mean over the rows that have this measure; None where none has.
+
+    An episode that errored before its game told any points counts as 0.
+    """
+    known = [(row, measure(row)) for row in rows]
+    if all(value is None for _, value in known):
+        return None
+    return bootstrap_mean([value or 0.0 for row, value in known if value is not None or row.untold])
 
 
 def _unlisted(rows: Sequence[EpisodeResult]) -> float | None:

@@ -19,8 +19,18 @@ class SpecError(EnvError):
 class EnvUnavailable(EnvError):
     """The name is right, but the environment cannot be had here.
 
-    An extra is not installed, a plugin does not import, a game does not build, the cache is not
-    writable.
+    An extra is not installed, a plugin does not import, a game takes too long to build.
+    """
+
+
+class GameNotBuildable(EnvUnavailable):
+    """There is no game of this seed and these options: their own library refuses to make it."""
+
+
+class MachineFault(EnvUnavailable):
+    """The machine is at fault, not the game; another try may work once that is mended.
+
+    The disk is full, the cache is not writable, or a process was killed in its work.
     """
 
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pydantic import BaseModel, ConfigDict
 
 from agent.evaluate.families import FIRST_DEVELOPMENT_SEED, Game
-from envs.errors import EnvUnavailable
+from envs.errors import GameNotBuildable
 from envs.textworld.content import built_before, content_of
 
 
@@ -88,5 +88,5 @@ def _content(game: Game) -> str | None:
     """None where it does not build: that is told when it is played."""
     try:
         return content_of(game.spec, game.seed)
-    except EnvUnavailable:
+    except GameNotBuildable:
         return None

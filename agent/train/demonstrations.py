@@ -24,6 +24,7 @@ from pydantic import ValidationError
 from agent.config import RunConfig, overrides
 from agent.errors import TrainingFailed
 from agent.lm import load_vocabulary
+from agent.results import says_unbuilt
 from agent.train.player.demonstrator import VERSION, Demonstrator
 from agent.train.player.mix import CYCLES, Game, games
 from agent.train.player.playing import Played, demonstration_config, play
@@ -58,7 +59,7 @@ class Report:
 
     def unbuilt(self) -> list[Played]:
         """Games that TextWorld cannot build: nobody's failure, and nobody's success."""
-        return [row for row in self.rows if "does not build" in (row.error or "")]
+        return [row for row in self.rows if says_unbuilt(row.error)]
 
     def played(self, family: str) -> list[Played]:
         """The rows of a family's games that could be built."""

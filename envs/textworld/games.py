@@ -23,13 +23,15 @@ from typing import Any
 
 import platformdirs
 
-from envs.errors import EnvUnavailable
+from envs.errors import EnvUnavailable, GameNotBuildable, MachineFault
+from envs.textworld.worker import MACHINE
 
 # Part of every key. A new number whenever worker.py would build another game from the same request.
 BUILDER = 1
 
 CACHE_VARIABLE = "STENO_CACHE_DIR"
 BUILD_LIMIT_S = 600.0
+_ROOM_BYTES = 8 * 2**20  # several times what a build leaves in its folder
 _LEFTOVER_AGE_S = 2 * BUILD_LIMIT_S
 _WORKER = Path(__file__).with_name("worker.py")
 
@@ -44,8 +46,9 @@ def game_file(family: str, options: Mapping[str, Any], seed: int, name: str) -> 
     """The story file (.z8, its .json beside it) of one game, built if the cache does not have it.
 
     `name` is how an error calls the game. Takes milliseconds for a game that was built before,
-    else some seconds. Raises `EnvUnavailable` where TextWorld is missing, the game does not build,
-    or the cache cannot be written.
+    else some seconds. Raises `EnvUnavailable` where TextWorld is missing or takes too long,
+    `GameNotBuildable` where it refuses, and `MachineFault` where the cache cannot be written or the
+    builder was killed.
     """
     folder = games_folder() / _key(family, options, seed)
     job = {"family": family, "options": dict(options), "seed": seed}
@@ -60,12 +63,12 @@ def game_file(family: str, options: Mapping[str, Any], seed: int, name: str) -> 
             _publish(Path(scratch), folder, job)
         found = _verified(folder)
     except OSError as error:
-        raise EnvUnavailable(
+        raise MachineFault(
             f"cannot keep the game of {name} in {folder.parent} ({error.strerror or error}): "
             f"make it writable, or set {CACHE_VARIABLE} to a directory with space"
         ) from error
     if found is None:
-        raise EnvUnavailable(f"the game of {name} in {folder} does not read back as it was written")
+        raise MachineFault(f"the game of {name} in {folder} does not read back as it was written")
     return found
 
 
@@ -123,10 +126,30 @@ def _build(job: Mapping[str, Any], scratch: Path, name: str) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-    if process.returncode != 0:
-        lines = [line.strip() for line in output.splitlines() if line.strip()]
-        tail = " / ".join(lines[-3:])[-500:] or f"exit status {process.returncode}"
-        raise EnvUnavailable(f"{name} does not build, try another seed or smaller options: {tail}")
+    if process.returncode == 0:
+        return
+    if process.returncode < 0:
+        raise MachineFault(
+            f"the builder of {name} was killed by signal {-process.returncode}: see whether memory ran "
+            "out, and try again"
+        )
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    tail = " / ".join(lines[-3:])[-500:] or f"exit status {process.returncode}"
+    if process.returncode == MACHINE:
+        raise MachineFault(f"{name} cannot be built here: {tail}")
+    # The compilers are processes of their own: of a full disk they say only that they failed.
+    _write_something(scratch)
+    raise GameNotBuildable(f"{name} does not build, try another seed or smaller options: {tail}")
+
+
+def _write_something(scratch: Path) -> None:
+    """Raise OSError where a disk has no room for what a build needs."""
+    probe = scratch / "probe"
+    with probe.open("wb") as file:
+        file.write(bytes(_ROOM_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    probe.unlink()
 
 
 def _publish(scratch: Path, folder: Path, job: Mapping[str, Any]) -> None:

@@ -20,6 +20,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+# The exit status where the machine, not the game, is at fault.
+MACHINE = 3
+
 CHALLENGES = {
     "coin-collector": "tw-coin_collector",
     "treasure-hunter": "tw-treasure_hunter",
@@ -130,12 +133,18 @@ def _die_with(parent: int) -> None:
 
 
 def main() -> int:
-    """Build what the one argument, a JSON object, asks for. The last line says what failed."""
+    """Build what the one argument, a JSON object, asks for. The last line says what failed.
+
+    1 where TextWorld makes no such game, MACHINE where the machine is at fault.
+    """
     threading.Thread(target=_die_with, args=(os.getppid(),), daemon=True).start()
     job = json.loads(sys.argv[1])
     try:
         keep_grammars(Path(job["grammars"]))
         build(job["family"], job["options"], job["seed"], Path(job["folder"]))
+    except (OSError, MemoryError, ImportError) as error:
+        sys.stdout.write(f"\n{type(error).__name__}: {error}\n")
+        return MACHINE
     except Exception as error:  # noqa: BLE001 (whatever it is, the parent tells it)
         sys.stdout.write(f"\n{type(error).__name__}: {error}\n")
         return 1

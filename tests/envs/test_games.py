@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from envs.errors import EnvUnavailable
+from envs.errors import EnvUnavailable, GameNotBuildable, MachineFault
 from envs.textworld import games, worker
 from envs.textworld.games import CACHE_VARIABLE, game_file, games_folder
 
@@ -140,6 +140,57 @@ def test_a_full_disk_is_named_and_damages_nothing(
     with pytest.raises(EnvUnavailable, match="No space left on device"):
         get(SEED + 1)
     assert get() == story
+
+
+@pytest.mark.parametrize(
+    ("ends", "kind"),
+    [
+        ("sys.exit(1)", GameNotBuildable),  # TextWorld's own refusal
+        ("sys.exit(3)", MachineFault),  # what the worker says of an OSError
+        ("os.kill(os.getpid(), 9)", MachineFault),  # out of memory, for instance
+    ],
+)
+def test_whose_fault_it_is(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: str, kind: type[Exception]
+) -> None:
+    builder = tmp_path / "builder.py"
+    builder.write_text(f"import os, sys\nprint('SomeError: no')\nsys.stdout.flush()\n{ends}\n")
+    monkeypatch.setattr(games, "_WORKER", builder)
+    with pytest.raises(EnvUnavailable) as error:
+        get()
+    assert type(error.value) is kind
+
+
+def test_a_compiler_that_failed_on_a_full_disk_is_no_refusal(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builder = tmp_path / "builder.py"
+    builder.write_text("raise SystemExit(1)")
+    monkeypatch.setattr(games, "_WORKER", builder)
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(MachineFault, match="No space left on device"):
+        get()
+
+
+def test_the_builder_tells_the_machines_faults_from_the_games(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    job = {"family": "custom", "options": {}, "seed": 0, "folder": str(tmp_path)}
+    monkeypatch.setattr(sys, "argv", ["worker", json.dumps(job | {"grammars": str(tmp_path)})])
+    monkeypatch.setattr(worker, "keep_grammars", lambda _folder: None)
+    monkeypatch.setattr(worker, "_die_with", lambda _parent: None)
+    for error, status in ((OSError(28, "full"), worker.MACHINE), (ValueError("no quest"), 1)):
+
+        def build(*_: object, error: Exception = error) -> None:
+            raise error
+
+        monkeypatch.setattr(worker, "build", build)
+        assert worker.main() == status
+        assert str(error) in capfd.readouterr().out
 
 
 def test_a_missing_textworld_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

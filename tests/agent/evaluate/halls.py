@@ -10,7 +10,7 @@ from agent.evaluate.run import Wanted, evaluate
 from agent.lm.scripted import ScriptedModel
 from agent.lm.types import LanguageModel
 from envs.base import Info, TextEnv
-from envs.errors import EnvUnavailable
+from envs.errors import GameNotBuildable
 from tests.agent.world import Corridor
 
 FIRST = 10_000
@@ -23,7 +23,7 @@ class Hall(Corridor):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[str, Info]:
         if self.length == 0:
-            raise EnvUnavailable(f"{self.spec} does not build, try another seed")
+            raise GameNotBuildable(f"{self.spec} does not build, try another seed")
         self.speak = lambda step, action: (
             f"-= Room {seed}-{step} =-\nYou did {action!r}. There is a door to the north. " * 2
         )

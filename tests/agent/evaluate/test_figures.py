@@ -77,7 +77,7 @@ def test_the_figures_of_two_games() -> None:
 
 
 def test_no_games_have_no_figures() -> None:
-    row = figures("burst", "f", [game("error", error="EnvUnavailable: it does not build")])
+    row = figures("burst", "f", [game("error", error="GameNotBuildable: it does not build")])
     assert (row.attempted, row.unbuilt, row.win_rate, row.tpf) == (0, 1, None, None)
     assert results(row)[1:3] == ("0 (1 unbuilt)", "")
 
