@@ -143,7 +143,10 @@ def run(
     if dry_run:
         import tomli_w
 
+        import envs
         from agent.rundir import as_toml
+
+        envs.make(resolved.env).close()  # a wrong spec is told now
 
         typer.echo(tomli_w.dumps(as_toml(resolved.filled())), nl=False)
         return

@@ -167,6 +167,16 @@ class RunConfig(BaseSettings):
         self.filled().marks(bare_head=0)  # the head's own length is known once a model is
         return self
 
+    @field_validator("banks", mode="before")
+    @classmethod
+    def _banks_split(cls, banks: object) -> object:
+        """One text, as --set gives it, names several with commas between."""
+        return (
+            [each.strip() for each in banks.split(",") if each.strip()]
+            if isinstance(banks, str)
+            else banks
+        )
+
     @field_validator("banks")
     @classmethod
     def _banks_parse(cls, banks: tuple[str, ...]) -> tuple[str, ...]:

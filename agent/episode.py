@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext, suppress
 
 from agent import nodes
-from agent.errors import EXPECTED, Interrupted, StorageFailed
+from agent.errors import EXPECTED, HALTING, Interrupted
 from agent.events import Phase
 from agent.game import Game
 from agent.loop import SUPERSTEPS_PER_STEP, Loop
@@ -15,15 +15,17 @@ from agent.results import EpisodeResult, Outcome, episode_costs
 from agent.state import EpisodeContext, State
 from agent.tally import Tally
 from envs.base import Info
-from memory import MemoryFileError, MemoryFileFull, NewSpan
+from memory import MemoryFileError, NewSpan, storable
+
+ERROR_MAX_CHARS = 2000
 
 
 async def play_episode(episode: EpisodeRecord, loop: Loop) -> EpisodeResult:
     """Play to the end and return its row. An error of model or environment is a row too.
 
     An EpisodeContext is played by its model in `loop`, a plain EpisodeRecord by the baseline that the
-    config names. Raises Interrupted where a stop was asked for, and StorageFailed or MemoryFileFull
-    where the disk refuses: the episode is then unfinished, not errored, and can be resumed.
+    config names. Raises Interrupted where a stop was asked for, and what is HALTING where the machine
+    refuses: the episode is then unfinished, not errored, and can be resumed.
     """
     error: str | None = None
     try:
@@ -45,10 +47,12 @@ async def play_episode(episode: EpisodeRecord, loop: Loop) -> EpisodeResult:
         else:
             await _by_player(episode)
         outcome = outcome_of(episode.info, terminated=episode.terminated)
-    except (Interrupted, StorageFailed, MemoryFileFull):
+    except Interrupted:
+        raise
+    except HALTING:
         raise
     except EXPECTED as failure:
-        outcome, error = "error", f"{type(failure).__name__}: {failure}"
+        outcome, error = "error", _told(failure)
     finally:
         if isinstance(episode, EpisodeContext):
             episode.model.forget(episode.uid)
@@ -65,6 +69,12 @@ async def play_episode(episode: EpisodeRecord, loop: Loop) -> EpisodeResult:
     with suppress(MemoryFileError) if error else nullcontext():
         await _close(episode, row)
     return row
+
+
+def _told(failure: Exception) -> str:
+    """An error as a row holds it: what a stranger's exception says may be no Unicode, or a megabyte."""
+    text = storable(f"{type(failure).__name__}: {failure}")
+    return text if len(text) <= ERROR_MAX_CHARS else f"{text[:ERROR_MAX_CHARS]} ..."
 
 
 async def _by_model(episode: EpisodeContext, loop: Loop) -> None:

@@ -5,8 +5,15 @@ Each message is one line: what was wrong, the value, and what would be right.
 
 from __future__ import annotations
 
-from envs.errors import EnvError, EnvUnavailable, SpecError, UnknownEnvironment
-from memory.errors import MemoryFileError, MemoryFileFull
+from envs.errors import EnvError, EnvUnavailable, MachineFault, SpecError, UnknownEnvironment
+from memory.errors import (
+    MemoryFileBusy,
+    MemoryFileDamaged,
+    MemoryFileError,
+    MemoryFileFull,
+    MemoryFileMissing,
+    MemoryFileReadOnly,
+)
 
 EXIT_OK = 0
 EXIT_EPISODES_ERRORED = 1
@@ -73,6 +80,17 @@ class Interrupted(StenoError):
 
 # What a person sees as one line; anything else is a bug and keeps its traceback.
 EXPECTED: tuple[type[Exception], ...] = (StenoError, EnvError, MemoryFileError)
+
+# The machine refuses: no episode's result. The run stops, and can be resumed when that is mended.
+HALTING: tuple[type[Exception], ...] = (
+    StorageFailed,
+    MachineFault,
+    MemoryFileFull,
+    MemoryFileBusy,
+    MemoryFileReadOnly,
+    MemoryFileDamaged,
+    MemoryFileMissing,
+)
 
 
 def exit_code(error: Exception) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -23,15 +23,31 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
     A block that raises leaves what was there. Raises StorageFailed.
     """
-    scratch = path.with_name(f".{path.name}.new")
+    scratch = scratch_of(path)
     try:
         with scratch.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(path)
+        _sync_folder(path.parent)
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def scratch_of(path: Path) -> Path:
+    """Where a file is written before it takes its place; what a kill may leave behind."""
+    return path.with_name(f".{path.name}.new")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the folder's names outlast a loss of power, on the file systems that can do it."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def cannot_write(path: Path, error: OSError) -> StorageFailed:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from agent import answers
 from agent.blocking import in_thread
 from agent.config import RunConfig
 from envs.base import Info, TextEnv
 from envs.errors import EnvError, EnvFailed
 from envs.workers import WorkerEnv
-from memory import storable
+
+
+class Played(NamedTuple):
+    """What came of an action."""
+
+    reward: float
+    done: bool
+    """Whether the episode is over: the game is, or its last step was made."""
+    listed: bool | None
+    """Whether the game had listed the action as possible; None where it lists none."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,7 +58,41 @@ class Game:
                 ) from error
             raise EnvFailed(f"{self.env.spec} raised {type(error).__name__}: {error}") from error
 
-    def lists(self, action: str) -> bool | None:
+    async def begin(self) -> None:
+        """Reset the environment to the game's seed. Raises EnvError."""
+        self._take(
+            *answers.beginning(self.env.spec, await self.ask(self.env.reset, seed=self.seed))
+        )
+
+    async def go_on_from(self, snapshot: bytes) -> None:
+        """Restore a snapshot of the game instead. Raises EnvError."""
+        said = await self.ask(self.env.restore, snapshot)
+        self._take(*answers.beginning(self.env.spec, said))
+
+    async def play(self, number: int, action: str) -> Played:
+        """Play the action of step `number`. Raises EnvError."""
+        listed = self._lists(action)
+        turn = answers.turn(self.env.spec, await self.ask(self.env.step, action))
+        self._take(turn.observation, turn.info)
+        self.terminated = turn.terminated
+        done = turn.terminated or turn.truncated or number >= self.config.max_steps
+        return Played(turn.reward, done, listed)
+
+    async def snapshot(self) -> bytes | None:
+        """The game as bytes, None where the environment has no such form. Raises EnvError."""
+        return answers.snapshot(self.env.spec, await self.ask(self.env.snapshot))
+
+    async def walkthrough(self) -> list[str] | None:
+        """The environment's own solution, for a baseline; None where it has none."""
+        said = await self.ask(self.env.walkthrough)
+        return answers.commands(self.env.spec, "a walkthrough", said)
+
+    @property
+    def digest(self) -> str:
+        """The observation's hash, as a step's row holds it."""
+        return hashlib.sha256(self.observation.encode()).hexdigest()
+
+    def _lists(self, action: str) -> bool | None:
         """Whether the game lists an action as possible now; None where it lists none.
 
         A parser understands more than it lists ('take apple' for 'take apple from table').
@@ -59,19 +102,5 @@ class Game:
             return None
         return " ".join(action.lower().split()) in {command.lower() for command in listed}
 
-    @property
-    def digest(self) -> str:
-        """The observation's hash, as a step's row holds it."""
-        return hashlib.sha256(self.observation.encode()).hexdigest()
-
-    def take(self, observation: Any, info: Info) -> None:
-        """What the environment says now. Raises EnvFailed for what is no text and no score."""
-        if not isinstance(observation, str):
-            raise EnvFailed(
-                f"{self.env.spec} gave an observation of type {type(observation).__name__}; "
-                "it must be text"
-            )
-        score = info["score"]
-        if score is not None and not math.isfinite(score):
-            raise EnvFailed(f"{self.env.spec} gave a score of {score}; it must be finite or None")
-        self.observation, self.info = storable(observation), info
+    def _take(self, observation: str, info: Info) -> None:
+        self.observation, self.info = observation, info

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -20,13 +20,14 @@ from agent.errors import EXIT_EPISODES_ERRORED, EXIT_INTERRUPTED, EXIT_OK, EXIT_
 from agent.events import Event, Watcher, nobody
 from agent.live import Live, Narrator, console_for, number
 from agent.playing import OnRow
-from agent.report.layout import interval
+from agent.report.layout import interval, plain_interval
 from agent.report.notes import RULE
 from agent.report.table import EPISODES, episode_cells
 from agent.results import EpisodeResult, Summary, summary_json
 from agent.rundir import RunDirectory
 from agent.runner import Run, resume, run
 from agent.verify import Verification, Verified, verify
+from envs.errors import EnvUnavailable
 from memory.render import printable
 
 
@@ -61,7 +62,8 @@ def verify_headless(path: Path, *, with_model: bool, jobs: int, as_json: bool) -
         if each.problem:
             errors.print(Text(f"episode {each.episode}: {printable(each.problem)}"))
 
-    found = verify(path, with_model=with_model, jobs=jobs, on_episode=on_episode)
+    with redirect_stdout(sys.stderr):  # what an environment prints is no result
+        found = verify(path, with_model=with_model, jobs=jobs, on_episode=on_episode)
     console.print(Text(found.as_json() if as_json else found_in_words(found)))
     return EXIT_OK if found.sound else EXIT_EPISODES_ERRORED
 
@@ -97,14 +99,15 @@ def _play(
     config: RunConfig, play: Play, earlier: Sequence[EpisodeResult], *, as_json: bool, show: bool
 ) -> int:
     console = console_for(sys.stdout)
-
-    def tell(row: EpisodeResult) -> None:
-        if as_json:
-            sys.stdout.write(row.model_dump_json() + "\n")
-            sys.stdout.flush()
-
     try:
         with Live(config, sys.stderr) as live:
+            out = sys.stdout  # as the bar may have it, so that both get on
+
+            def tell(row: EpisodeResult) -> None:
+                if as_json:
+                    out.write(row.model_dump_json() + "\n")
+                    out.flush()
+
             narrate = Narrator(live.console, several=config.jobs > 1) if show else nobody
 
             def watch(event: Event) -> None:
@@ -118,7 +121,8 @@ def _play(
             for row in earlier:
                 live.row(row, earlier=True)
                 tell(row)
-            done = play(watch=watch, on_row=on_row)
+            with redirect_stdout(sys.stderr):  # what an environment prints is no result
+                done = play(watch=watch, on_row=on_row)
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.stderr.write(
             "stopped at once; what was committed is kept, and `steno resume` goes on from there\n"
@@ -137,10 +141,14 @@ def exit_code_of(done: Run) -> int:
     """130 interrupted, 3 no game could be had, 1 some episode errored, else 0: losing is fine."""
     if done.interrupted:
         return EXIT_INTERRUPTED
-    if done.rows and all((row.error or "").startswith("EnvUnavailable") for row in done.rows):
+    if done.rows and all(_unavailable(row) for row in done.rows):
         return EXIT_UNAVAILABLE
     errored = any(row.outcome == "error" for row in done.rows)
     return EXIT_EPISODES_ERRORED if errored else EXIT_OK
+
+
+def _unavailable(row: EpisodeResult) -> bool:
+    return row.unbuilt or (row.error or "").startswith(f"{EnvUnavailable.__name__}: ")
 
 
 def print_table(done: Run, console: Console) -> None:
@@ -171,6 +179,9 @@ def in_words(summary: Summary) -> str:
         line += f", {interval(summary.win_rate, summary.win_low, summary.win_high)} %"
     if summary.mean_score is not None:
         line += f"; score {interval(summary.mean_score, summary.score_low, summary.score_high)} %"
+    if summary.points_per_100 is not None:
+        points = summary.points_per_100, summary.points_per_100_low, summary.points_per_100_high
+        line += f"; {plain_interval(*points)} points in 100 steps"
     if summary.errored:
         line += f"\n{RULE}"
     if summary.passes is None:

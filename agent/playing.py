@@ -12,7 +12,7 @@ from agent.banks import SharedBanks, parse_banks
 from agent.config import RunConfig
 from agent.environments import Environments
 from agent.episode import play_episode
-from agent.errors import EXPECTED, CannotTakeUp, Interrupted, RunDirectoryError, StorageFailed
+from agent.errors import EXPECTED, HALTING, CannotTakeUp, Interrupted, RunDirectoryError
 from agent.events import Watcher
 from agent.lm.types import LanguageModel
 from agent.loop import Loop, build_loop
@@ -25,7 +25,7 @@ from agent.state import EpisodeContext
 from agent.steering import UNSTEERED, Steering
 from agent.tally import Tally
 from agent.trace import Trace
-from memory import MemoryFile, MemoryFileFull, StepRecord, UnknownEpisode
+from memory import MemoryFile, StepRecord, UnknownEpisode
 
 OnRow = Callable[[EpisodeResult], None]
 
@@ -73,10 +73,10 @@ class Playing:
     _loop: Loop = field(init=False)
     _done: Run = field(init=False)
     _halted: bool = False
-    """Whether a disk has failed, so that nobody should begin anything more."""
+    """Whether the machine has refused, so that nobody should begin anything more."""
 
     async def all(self, indices: Iterable[int], done: Run) -> None:
-        """Play these episodes, `config.jobs` at once, until the last, a stop, or a failing disk."""
+        """Play these episodes, `config.jobs` at once, until the last, a stop or a refusal."""
         self._done = done
         try:
             async with _memory(done.memory) as self._memory:
@@ -88,7 +88,7 @@ class Playing:
                 async with asyncio.TaskGroup() as group:
                     for _ in range(self.config.jobs):
                         group.create_task(self._one_after_another(waiting))
-        except (StorageFailed, MemoryFileFull) as failure:
+        except HALTING as failure:
             done.failure = done.failure or failure
         except ExceptionGroup as several:
             raise several.exceptions[0] from None
@@ -102,10 +102,10 @@ class Playing:
                 row = await self._one(index)
                 self.directory.append(row)
             except Interrupted:
-                # Where a disk failed, the others stop too, and that is the reason to tell.
+                # Where the machine refused, the others stop too, and that is the reason to tell.
                 self._done.interrupted = not self._halted
                 return
-            except (StorageFailed, MemoryFileFull) as failure:
+            except HALTING as failure:
                 self._halted = True
                 self._done.failure = self._done.failure or failure
                 return
@@ -138,7 +138,7 @@ class Playing:
             "scope": self._shared.scope(bank, uid),
             "changeable_banks": self._shared.changeable | {bank},
             "trace": Trace(self.directory.trace(index), cut_at=cut_at, on_event=tally.count),
-            "snapshot": self.directory.snapshot(index),
+            "snapshot_at": self.directory.snapshot(index),
             "tally": tally,
             "watch": self.watch,
             "stopping": self._stopping,
@@ -158,7 +158,7 @@ class Playing:
     async def _take_up(self, episode: EpisodeRecord, steps: Sequence[StepRecord]) -> None:
         try:
             await take_up(episode, steps)
-        except (StorageFailed, MemoryFileFull):
+        except HALTING:
             raise
         except EXPECTED as error:
             raise CannotTakeUp(f"episode {episode.index} cannot be taken up: {error}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,7 +16,6 @@ from agent.game import Game
 from agent.memory_thread import MemoryThread
 from agent.tally import Tally
 from agent.trace import Trace
-from envs.errors import EnvFailed
 from memory import Bank, NewSpan, Scope, StepRecord, storable
 
 
@@ -30,7 +28,7 @@ class EpisodeRecord(Game):
     memory: MemoryThread
     scope: Scope
     trace: Trace
-    snapshot: Path
+    snapshot_at: Path
     """Where a snapshot of the environment is kept, if it offers them."""
     watch: Watcher = nobody
     stopping: Callable[[], bool] = lambda: False
@@ -82,7 +80,7 @@ class EpisodeRecord(Game):
                 bank=self.scope.write,
             )
         )
-        self.take(*await self.ask(self.env.reset, seed=self.seed))
+        await self.begin()
 
     async def commit_reset(self) -> None:
         """Commit step 0."""
@@ -96,16 +94,10 @@ class EpisodeRecord(Game):
 
         Raises EnvFailed from the environment, and Interrupted where a stop was asked for.
         """
-        listed = self.lists(action)
-        observation, reward, terminated, truncated, info = await self.ask(self.env.step, action)
-        if not math.isfinite(reward):
-            raise EnvFailed(
-                f"{self.env.spec} gave a reward of {reward}; it must be a finite number"
-            )
-        self.take(observation, info)
-        self.terminated = bool(terminated)
-        self.done = done = bool(terminated or truncated or number >= self.config.max_steps)
-        await self._commit(number, action, float(reward), done=done, listed=listed)
+        played = await self.play(number, action)
+        self.done = done = played.done
+        await self._commit(number, action, played.reward, done=done, listed=played.listed)
+        assert self.info is not None
         self.steps_done = number
         if not done and number % snapshots.EVERY == 0:
             await self._keep_snapshot()
@@ -115,7 +107,7 @@ class EpisodeRecord(Game):
                 number,
                 action,
                 self.observation,
-                info["score"],
+                self.info["score"],
                 self.window_tokens(),
                 done,
             )
@@ -125,15 +117,10 @@ class EpisodeRecord(Game):
         return done
 
     async def _keep_snapshot(self) -> None:
-        content = await self.ask(self.env.snapshot)
+        content = await self.snapshot()
         if content is not None:
             kept = snapshots.Snapshot(self.steps_done, self.digest, content)
-            await in_thread(snapshots.keep, self.snapshot, kept)
-
-    async def walkthrough(self) -> list[str] | None:
-        """The environment's own solution, for a baseline; None where it has none."""
-        found: list[str] | None = await self.ask(self.env.walkthrough)
-        return found
+            await in_thread(snapshots.keep, self.snapshot_at, kept)
 
     @property
     def elapsed_ms(self) -> float:

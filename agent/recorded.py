@@ -55,7 +55,7 @@ class RecordedModel:
     async def generate(
         self, session: str, window: Sequence[int], request: Request, on_pass: OnPass | None = None
     ) -> Generation:
-        """See LanguageModel. Raises ModelFailed where the record holds no such generation.
+        """See LanguageModel. Raises ModelFailed where the record holds no such generation, or no tokens.
 
         Notes that were asked for in vain (the model raised, or was too slow) fail for the same reason
         again, so that the loop does what it did then.
@@ -77,6 +77,7 @@ class RecordedModel:
         request = replace(request, dial=Dial(request.mode, turns) if turns else None)
         now = (await self._model.generate(session, window, request)).token_ids
         then = tuple(token for each in event["passes"] for token in each[0])
+        self._require_known(then, index)
         if event["stop"] == "cancelled":  # it would have gone on
             now = now[: len(then)]
         self.compared += 1
@@ -90,6 +91,15 @@ class RecordedModel:
             if on_pass is not None:
                 on_pass(each)
         return Generation(passes, event["stop"], event["wall_ms"] / 1000)
+
+    def _require_known(self, token_ids: Sequence[int], index: int) -> None:
+        try:
+            self.vocabulary.decode(token_ids)
+        except OverflowError as error:  # what a tokenizer says of too large a one
+            raise ModelFailed(
+                f"the record of episode {index} holds the token {max(token_ids)}, which no "
+                "vocabulary has"
+            ) from error
 
     def _due(self, index: int) -> dict[str, Any] | None:
         if index not in self._next:

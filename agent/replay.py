@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from agent.errors import ReplayMismatch
 from agent.game import Game
 from agent.snapshots import Snapshot
+from envs.errors import EnvError
 from memory import StepRecord
 
 
@@ -16,26 +17,34 @@ async def replay(
     """Bring the game to where it was after `steps` (from the reset on).
 
     Returns of each step that was played whether the game had listed its action as possible. What lies
-    before a snapshot that fits is not played. Raises ReplayMismatch at the first step that
-    comes out otherwise, and EnvError where the environment fails.
+    before a snapshot that fits is not played; where the environment does not take it, the game is played
+    from its seed. Raises ReplayMismatch at the first step that comes out otherwise, and EnvError where
+    the environment fails.
     """
-    begin = 0
-    if kept is not None and _fits(kept, steps):
-        game.take(*await game.ask(game.env.restore, kept.content))
-        begin = kept.step
-    else:
-        game.take(*await game.ask(game.env.reset, seed=game.seed))
-    _check(game, steps[begin], steps[begin].reward, done=False)
+    begin = await _restored(game, steps, kept)
+    if begin is None:
+        await game.begin()
+        _check(game, steps[0], steps[0].reward, done=False)
+        begin = 0
     listed = {}
     for step in steps[begin + 1 :]:
-        listed[step.step] = game.lists(step.action or "")
-        answer = await game.ask(game.env.step, step.action)
-        observation, reward, terminated, truncated, info = answer
-        game.take(observation, info)
-        game.terminated = bool(terminated)
-        done = bool(terminated or truncated or step.step >= game.config.max_steps)
-        _check(game, step, float(reward), done=done)
+        played = await game.play(step.step, step.action or "")
+        listed[step.step] = played.listed
+        _check(game, step, played.reward, done=played.done)
     return listed
+
+
+async def _restored(game: Game, steps: Sequence[StepRecord], kept: Snapshot | None) -> int | None:
+    """The step at which the game stands by its snapshot, None where that is of no use."""
+    if kept is None or not _fits(kept, steps):
+        return None
+    step = steps[kept.step]
+    try:
+        await game.go_on_from(kept.content)
+        _check(game, step, step.reward, done=False)
+    except (EnvError, ReplayMismatch):
+        return None  # it is a short cut and no more
+    return kept.step
 
 
 def _fits(kept: Snapshot, steps: Sequence[StepRecord]) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agent import snapshots
+from agent.errors import ReplayMismatch
 from agent.events import Opened
 from agent.lm.types import Burst
 from agent.record import EpisodeRecord
@@ -23,17 +24,22 @@ from memory import Note, StepRecord
 async def take_up(episode: EpisodeRecord, steps: Sequence[StepRecord]) -> None:
     """Put an episode, whose trace is cut back, to where `steps` (all of its committed ones) left it.
 
-    Raises ReplayMismatch where the environment answers otherwise than it did, EnvError where it fails,
-    RunDirectoryError for a trace that cannot be read.
+    Raises ReplayMismatch where the environment answers otherwise than it did or the trace is not the
+    memory file's, EnvError where it fails, RunDirectoryError for a trace that cannot be read.
     """
     last = steps[-1]
     for event in read(episode.trace.path):
         episode.tally.count(event)
     episode.earlier_ms = episode.tally.wall_ms
-    await replay(episode, steps, snapshots.latest(episode.snapshot))
+    await replay(episode, steps, snapshots.latest(episode.snapshot_at))
     episode.steps_done, episode.done, episode.resumed = last.step, last.done, True
     if isinstance(episode, EpisodeContext):
         await _restore_window(episode)
+        if episode.recipe() != last.window:
+            raise ReplayMismatch(
+                f"the trace of episode {episode.index} gives another window after step {last.step} than "
+                f"the memory file ({episode.recipe()} instead of {last.window}): one of them was changed"
+            )
         episode.redone = last.step + 1
     assert episode.info is not None
     score, most = episode.info["score"], episode.info["max_score"]

@@ -1,8 +1,8 @@
 """The run directory: what a run was told, what it ran on, and what came of it.
 
 config.toml     the resolved config, enough to repeat the run
-versions.json   this package, Python, the libraries and the machine; the model's fingerprint; what a
-                resume ran on
+versions.json   this package, Python, the libraries and the machine; the model's fingerprint; the hash
+                of config.toml; what a resume ran on
 results.jsonl   a row an episode, in the order in which they ended
 traces/         one trace an episode
 snapshots/      where the environments of unfinished episodes were, if they can say
@@ -12,21 +12,26 @@ memory.sqlite   the memory file, unless the config names another
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import importlib.metadata
 import json
 import os
 import platform
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import tomli_w
+from pydantic import BaseModel, StrictStr, ValidationError
 
-from agent.config import RunConfig, recorded_config
+from agent.config import RunConfig, describe, recorded_config
 from agent.errors import RunDirectoryError
-from agent.files import cannot_write, write_atomically
+from agent.files import cannot_write, scratch_of, write_atomically
 from agent.machine import processor
 from agent.results import EpisodeResult, read_results
+from memory import MemoryFile, MemoryFileDamaged, MemoryFileMissing, NotAMemoryFile
 
 _LIBRARIES = (
     "steno-agent",
@@ -42,39 +47,59 @@ _LIBRARIES = (
 MEMORY = "memory.sqlite"
 
 
+class _Versions(BaseModel):
+    """What is read again of versions.json; `config_sha256` says which config.toml the run began with."""
+
+    run: StrictStr
+    model: StrictStr | None
+    fingerprint: StrictStr | None
+    numerics: StrictStr | None
+    banks_at: StrictStr | None
+    policy: StrictStr | None = None
+    burst: StrictStr | None = None
+    packages: dict[StrictStr, StrictStr] = {}
+    resumed: list[dict[str, Any]] = []
+    config_sha256: StrictStr | None = None
+
+
 class RunDirectory:
     """Paths and writers of one run. Writers raise StorageFailed where the disk refuses."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.traces = path / "traces"
+        self.snapshots = path / "snapshots"
         self.results = path / "results.jsonl"
-        self._lock: IO[bytes] | None = None
+        self._lock: int | None = None
 
     @classmethod
     def create(cls, config: RunConfig) -> RunDirectory:
         """Make the directory of a new run; one that already holds files is refused."""
         run = cls(config.out or Path("runs") / default_name(config))
-        try:
-            if run.path.exists() and any(run.path.iterdir()):
+        with run._closed_on_error():
+            try:
+                run.path.mkdir(parents=True, exist_ok=True)
+                run._take_lock()
+                if not run._vacant():
+                    raise RunDirectoryError(
+                        f"the run directory {str(run.path)!r} is not empty; use another --out"
+                    )
+                run.traces.mkdir(exist_ok=True)
+                run.snapshots.mkdir(exist_ok=True)
+            except OSError as error:
                 raise RunDirectoryError(
-                    f"the run directory {str(run.path)!r} is not empty; use another --out"
-                )
-            run.traces.mkdir(parents=True)
-            (run.path / "snapshots").mkdir()
-        except OSError as error:
-            raise RunDirectoryError(
-                f"cannot make the run directory {str(run.path)!r}: {error.strerror}; use another --out"
-            ) from error
-        write_atomically(run._config, tomli_w.dumps(as_toml(config)).encode())
-        run._take_lock()
+                    f"cannot make the run directory {str(run.path)!r}: {error.strerror}; use another "
+                    "--out"
+                ) from error
+            write_atomically(run._config, tomli_w.dumps(as_toml(config)).encode())
         return run
 
     @classmethod
-    def reopen(cls, path: Path) -> tuple[RunDirectory, RunConfig]:
-        """The directory of a run to be resumed, and its config, whatever the environment says now.
+    def open(cls, path: Path) -> tuple[RunDirectory, RunConfig]:
+        """The directory of a run, and its config, whatever the environment says now. Changes nothing.
 
-        Raises RunDirectoryError where there is no run, or it is being played, and ConfigError.
+        Raises RunDirectoryError where there is no run, or it is being played, or its config is not the
+        one that it began with, and ConfigError.
         """
         run = cls(path)
         if not run._config.is_file():
@@ -84,17 +109,44 @@ class RunDirectory:
             )
         config = recorded_config(run._config)
         run._take_lock()
+        with run._closed_on_error():
+            then = (run.recorded_versions() or {}).get("config_sha256")
+            if then is not None and then != run._config_sha256():
+                raise RunDirectoryError(
+                    f"{str(run._config)!r} was changed after the run began: restore it from a copy"
+                )
+        return run, config
+
+    @classmethod
+    def reopen(cls, path: Path) -> tuple[RunDirectory, RunConfig]:
+        """The same for a run to be resumed. Half a row, cut off by a crash, is taken away.
+
+        Raises what `open` raises, and RunDirectoryError where a row cannot be one of this run.
+        """
+        run, config = cls.open(path)
+        with run._closed_on_error():
+            run._cut_half_a_row()
+            for why in filter(None, run.contradicted(config, run.rows())):
+                raise RunDirectoryError(f"{run.results}: {why}; restore the file from a copy")
         return run, config
 
     def close(self) -> None:
         """Let others resume the run. Closing twice is fine."""
         if self._lock is not None:
-            self._lock.close()
+            os.close(self._lock)
             self._lock = None
+
+    @contextmanager
+    def _closed_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
 
     def _take_lock(self) -> None:
         """Be the only process that plays this run. The system frees the lock of one that is killed."""
-        self._lock = self._config.open("rb")
+        self._lock = os.open(self.path, os.O_RDONLY)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -104,6 +156,14 @@ class RunDirectory:
             ) from error
         except OSError:
             pass  # a file system without locks: nobody can be kept out there
+
+    def _vacant(self) -> bool:
+        """Whether the directory is empty, or was left by a kill before there was a config."""
+        made = (self.traces, self.snapshots)
+        return all(
+            each == scratch_of(self._config) or (each in made and not any(each.iterdir()))
+            for each in self.path.iterdir()
+        )
 
     @property
     def _config(self) -> Path:
@@ -119,7 +179,7 @@ class RunDirectory:
 
     def snapshot(self, index: int) -> Path:
         """Where a snapshot of an episode's environment lies."""
-        return self.path / "snapshots" / f"{index:06}"
+        return self.snapshots / f"{index:06}"
 
     def memory(self, config: RunConfig) -> Path:
         """Where the memory file of this run lies."""
@@ -128,27 +188,51 @@ class RunDirectory:
     @property
     def begun(self) -> bool:
         """Whether any episode was begun: its trace is made before it writes to the memory file."""
-        return any(self.traces.iterdir())
+        return any(self.traces.glob("*"))
 
     def clear_memory(self) -> None:
-        """Take away the run's own memory file, for one that was killed while it made it."""
+        """Take away the run's own memory file, for one that was killed while it made it.
+
+        Raises RunDirectoryError where steps are in it: then it is the traces that are missing.
+        """
+        with (
+            suppress(MemoryFileMissing, NotAMemoryFile, MemoryFileDamaged),
+            MemoryFile.open(self.path / MEMORY, read_only=True) as memory,
+        ):
+            if any(memory.steps(episode.uid) for episode in memory.episodes()):
+                raise RunDirectoryError(
+                    f"{str(self.traces)!r} has no trace, and the memory file has steps of the run: "
+                    "restore the traces from a copy"
+                )
         for end in ("", "-wal", "-shm", "-journal"):
             (self.path / f"{MEMORY}{end}").unlink(missing_ok=True)
 
     def record_versions(self, run: str, **known: Any) -> None:
         """Write versions.json: what is `known` of this run, and what it runs on."""
-        told = {"run": run, **known, **versions()}
+        told = {"run": run, **known, "config_sha256": self._config_sha256(), **versions()}
         write_atomically(self._versions, _as_json(told))
 
     def recorded_versions(self) -> dict[str, Any] | None:
-        """What `record_versions` wrote, None where the run was killed before."""
+        """What `record_versions` wrote, None where the run was killed before.
+
+        Raises RunDirectoryError where it is something else.
+        """
         try:
             told: dict[str, Any] = json.loads(self._versions.read_bytes())
-            return told
+            _Versions.model_validate(told)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except ValidationError as error:
+            raise RunDirectoryError(
+                f"{str(self._versions)!r} is not what a run writes there ({describe(error)[:200]}); "
+                "restore it from a copy"
+            ) from error
+        except (OSError, ValueError, RecursionError) as error:
             raise RunDirectoryError(f"cannot read {str(self._versions)!r}: {error}") from error
+        return told
+
+    def _config_sha256(self) -> str:
+        return hashlib.sha256(self._config.read_bytes()).hexdigest()
 
     def record_resume(self, **known: Any) -> None:
         """Add to versions.json that the run is resumed, and on what."""
@@ -158,27 +242,50 @@ class RunDirectory:
         write_atomically(self._versions, _as_json(told))
 
     def rows(self) -> list[EpisodeResult]:
-        """The rows of the episodes that have ended; half a row, cut off by a crash, is taken away."""
-        if not self.results.exists():
-            return []
+        """The rows of the episodes that have ended. Raises RunDirectoryError."""
+        return read_results(self.path) if self.results.exists() else []
+
+    def contradicted(self, config: RunConfig, rows: Sequence[EpisodeResult]) -> list[str]:
+        """Of each row why it cannot be one of this run; "" of one that can."""
+        told = self.recorded_versions()
+        found: list[str] = []
+        seen: set[int] = set()
+        for row in rows:
+            why, seed = "", config.seed + row.episode
+            if not 0 <= row.episode < config.episodes:
+                why = f"the run has {config.episodes} (0 to {config.episodes - 1})"
+            elif row.episode in seen:
+                why = "it has another before"
+            elif row.seed != seed:
+                why = f"it says seed {row.seed}, and the config gives {seed}"
+            elif told is not None and row.uid != f"{told['run']}/{row.episode}":
+                why = f"it is called {row.uid!r}, and the run {told['run']!r}"
+            seen.add(row.episode)
+            found.append(why and f"a row of episode {row.episode} cannot be: {why}")
+        return found
+
+    def _cut_half_a_row(self) -> None:
         try:
-            with self.results.open("r+b") as file:
-                content = file.read()
-                whole = content.rfind(b"\n") + 1
-                if whole < len(content):
-                    file.truncate(whole)
+            content = self.results.read_bytes()
+            whole = content.rfind(b"\n") + 1
+            if whole < len(content):
+                os.truncate(self.results, whole)
+        except FileNotFoundError:
+            return
         except OSError as error:
             raise cannot_write(self.results, error) from error
-        return read_results(self.path)
 
     def append(self, row: EpisodeResult) -> None:
-        """Add a results row; it is on the disk when this returns."""
+        """Add a results row; it is on the disk when this returns, and not there where it raises."""
+        before = self.results.stat().st_size if self.results.exists() else 0
         try:
             with self.results.open("a", encoding="utf-8") as file:
                 file.write(row.model_dump_json() + "\n")
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
+            with suppress(OSError):
+                os.truncate(self.results, before)
             raise cannot_write(self.results, error) from error
 
 

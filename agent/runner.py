@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from agent.errors import AdapterMismatch, ConfigError, RunDirectoryError
 from agent.events import Phase, Watcher, nobody
 from agent.interrupts import interruptible
 from agent.lm import load_model
+from agent.lm.shipped import BUILT_IN
 from agent.lm.types import LanguageModel
 from agent.playing import OnRow, Playing, Run
 from agent.rundir import RunDirectory
@@ -107,10 +108,7 @@ async def run_async(
     `steering` is a person's hand on it, who can have one episode at a time; `opened` is told the run
     directory as soon as there is one.
     """
-    config = _steerable(config.filled(), steering)
-    if config.memory is not None:
-        # A resume may be asked for in another folder.
-        config = config.model_copy(update={"memory": config.memory.absolute()})
+    config = _steerable(anywhere(config.filled()), steering)
     hands = _Hands(config, model, make_env, watch, on_row, stop or asyncio.Event(), steering)
     async with hands:
         banks_at = _banks_at(config)
@@ -146,9 +144,11 @@ async def resume_async(
         left = [index for index in range(config.episodes) if index not in ended]
         if not left:
             return done
+        told = directory.recorded_versions()
+        if told is not None:
+            config = as_precise(config, told)
         hands = _Hands(config, model, make_env, watch, on_row, stop or asyncio.Event(), steering)
         async with hands:
-            told = directory.recorded_versions()
             if told is None:  # killed before anything was played
                 banks_at = _banks_at(config)
                 name = _begin(directory, config, hands.model, banks_at)
@@ -218,6 +218,32 @@ class _Hands:
             stop=self.stop,
             steering=lambda _index: self.steering,
         )
+
+
+def anywhere(config: RunConfig) -> RunConfig:
+    """The config with the files that it names found from any folder: a resume may begin in another."""
+    places = {
+        key: str(Path(value).absolute())
+        for key in ("name", "policy", "burst")
+        if (value := getattr(config.model, key)) not in BUILT_IN and Path(value).is_dir()
+    }
+    changes: dict[str, Any] = {"model": config.model.model_copy(update=places)}
+    if config.memory is not None:
+        changes["memory"] = config.memory.absolute()
+    return config.model_copy(update=changes)
+
+
+def as_precise(config: RunConfig, told: Mapping[str, Any]) -> RunConfig:
+    """The config with the precision in `told`, a run's versions, where it was left to the machine."""
+    if config.model.dtype != "auto" or not told.get("numerics"):
+        return config
+    dtype = "fp32" if is_exact(told) else "bf16"
+    return config.model_copy(update={"model": config.model.model_copy(update={"dtype": dtype})})
+
+
+def is_exact(told: Mapping[str, Any]) -> bool:
+    """Whether a run's model gives the same tokens again: at fp32 it does."""
+    return not str(told.get("numerics")).startswith(("bfloat16", "float16"))
 
 
 def _steerable(config: RunConfig, steering: Steering) -> RunConfig:

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import astuple
 from pathlib import Path
@@ -34,6 +35,7 @@ from typing import IO, Any
 from agent.context import Segment, Window, parse_recipe
 from agent.errors import RunDirectoryError, StorageFailed
 from agent.lm.types import Generation, Pass, Request
+from agent.trace_events import event_of
 
 UNBOUNDED = 2**31
 """More tokens than any window has: the budget where a trace is read for what it holds, not checked."""
@@ -69,17 +71,13 @@ class Trace:
         self.path = path
         self._on_event = on_event
         try:
-            if cut_at is None:
+            if cut_at is not None:
+                _require_whole_lines(path, cut_at)
+            if cut_at is None or not path.exists():
                 self._file: IO[bytes] = path.open("xb")  # a trace is never overwritten
                 return
             # Not "ab": the file's position is what a step's row is told.
-            self._file = path.open("r+b" if path.exists() else "x+b")
-            size = self._file.seek(0, os.SEEK_END)
-            if size < cut_at:
-                raise RunDirectoryError(
-                    f"{path} has {size} bytes and the memory file points to byte {cut_at}: "
-                    "the trace was cut short; restore it from a copy"
-                )
+            self._file = path.open("r+b")
             self._file.truncate(cut_at)
             self._file.seek(cut_at)
         except OSError as error:
@@ -210,11 +208,13 @@ def read_from(path: Path, start: int) -> Iterator[tuple[dict[str, Any], int]]:
             for line in file:
                 begun, start = start, start + len(line)
                 try:
-                    yield json.loads(line), start
+                    event = event_of(line)
                 except ValueError as error:
                     raise RunDirectoryError(
-                        f"{path}: the line at byte {begun} is no JSON; the trace is damaged there"
+                        f"{path}: the trace is damaged at byte {begun}, where a line begins: {error}; "
+                        "restore it from a copy"
                     ) from error
+                yield event, start
     except OSError as error:
         raise RunDirectoryError(
             f"cannot read the trace {path}: {error.strerror}; give a file of a run's traces/"
@@ -224,7 +224,8 @@ def read_from(path: Path, start: int) -> Iterator[tuple[dict[str, Any], int]]:
 def windows(path: Path, budget: int = UNBOUNDED) -> Iterator[tuple[dict[str, Any], Window]]:
     """Each event with the window as it is after it: the window is rebuilt from the record alone.
 
-    Raises WindowOverflow where a recorded window is longer than `budget`.
+    Raises WindowOverflow where a recorded window is longer than `budget`, RunDirectoryError for a file
+    that is no trace.
     """
     segments: dict[int, Segment] = {}
     window = Window(budget)
@@ -247,8 +248,48 @@ def windows(path: Path, budget: int = UNBOUNDED) -> Iterator[tuple[dict[str, Any
             gone = set(event["ids"])
             window = Window(budget, tuple(s for s in window.segments if s.id not in gone))
         elif event["e"] == "prune":
-            window = Window(budget, tuple(segments[i] for i in parse_recipe(event["recipe"])))
+            try:
+                window = Window(budget, _named(event["recipe"], segments))
+            except (KeyError, ValueError) as error:
+                raise RunDirectoryError(
+                    f"{path}: a prune of step {event['step']} has the recipe {event['recipe'][:80]!r}, "
+                    "and the trace does not have those segments: it is damaged; restore it from a copy"
+                ) from error
         yield event, window
+
+
+def _named(recipe: str, segments: Mapping[int, Segment]) -> tuple[Segment, ...]:
+    """The segments that a recipe names. Raises ValueError, and KeyError for unknown ones."""
+    for first, last in re.findall(r"(\d+)-(\d+)", recipe):
+        if int(last) - int(first) >= len(segments):  # before it is counted out
+            raise KeyError(last)
+    return tuple(segments[i] for i in parse_recipe(recipe))
+
+
+def _require_whole_lines(path: Path, cut_at: int) -> None:
+    """Raise RunDirectoryError unless a trace can be cut back to its first `cut_at` bytes."""
+    if not cut_at:
+        return
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(min(size, cut_at - 1))
+            last = file.read(1)
+    except FileNotFoundError as error:
+        raise RunDirectoryError(
+            f"{path} is missing, and the memory file points to byte {cut_at} of it; restore it "
+            "from a copy"
+        ) from error
+    if size < cut_at:
+        raise RunDirectoryError(
+            f"{path} has {size} bytes and the memory file points to byte {cut_at}: "
+            "the trace was cut short; restore it from a copy"
+        )
+    if last != b"\n":
+        raise RunDirectoryError(
+            f"{path} has no line that ends at byte {cut_at}, to which the memory file points: "
+            "the trace was changed; restore it from a copy"
+        )
 
 
 def _cannot_write(path: Path, error: OSError) -> StorageFailed:

@@ -36,7 +36,9 @@ from agent.trace import windows
 from memory import MemoryFile, StepRecord
 
 # What a clock measures, and which pass computed a prefix: no replay gives these again.
-_UNREPEATABLE = {"uid", "wall_s"}
+_UNREPEATABLE: dict[str, Any] = {"uid": True, "wall_s": True}
+# Nor does a replay with the model take the time of a generation that a person cancelled.
+_UNREPEATABLE_BY_MODEL = _UNREPEATABLE | {key: {"wall_s"} for key in ("think", "summarise", "act")}
 # A generation that was made in time may take its time now, beside others or on another machine.
 _PATIENCE_S = 1e9
 OnEpisode = Callable[["Verified"], None]
@@ -131,14 +133,25 @@ async def verify_async(
     on_episode: OnEpisode = lambda _each: None,
 ) -> Verification:
     """The same as `verify` for callers that have a loop of their own."""
-    directory, config = RunDirectory.reopen(path)
+    directory, config = RunDirectory.open(path)
     with closing(directory):
         told = directory.recorded_versions()
-        rows = directory.rows()
-        if told is None or not rows:
+        every = directory.rows()
+        if told is None or not every:
             raise RunDirectoryError(f"the run {str(path)!r} has no finished episode to verify")
         config = config.model_copy(update={"jobs": jobs})
-        found = Verification(unfinished=config.episodes - len(rows))
+        judged = list(zip(every, directory.contradicted(config, every), strict=True))
+        rows = [row for row, why in judged if not why]
+        ended = {row.episode for row in every} & set(range(config.episodes))
+        found = Verification(unfinished=config.episodes - len(ended))
+
+        def tell(checked: Verified) -> None:
+            found.episodes.append(checked)
+            on_episode(checked)
+
+        for row, why in judged:
+            if why:
+                tell(Verified(row.episode, 0, f"{directory.results}: {why}"))
         environments = Environments(config, make_env)
         try:
             with MemoryFile.open(directory.memory(config), read_only=True) as memory:
@@ -147,15 +160,13 @@ async def verify_async(
 
             async def one(row: EpisodeResult) -> None:
                 async with gate:
-                    checked = await _verified(
-                        row, steps[row.episode], config, directory, environments
-                    )
-                    found.episodes.append(checked)
-                    on_episode(checked)
+                    tell(await _verified(row, steps[row.episode], config, directory, environments))
 
             await asyncio.gather(*map(one, rows))
             if with_model and config.agent == "model":
-                await _ask_again(found, config, directory, told, rows, model, environments)
+                wrong = {each.episode for each in found.problems}
+                whole = [row for row in rows if row.error is None and row.episode not in wrong]
+                await _ask_again(found, config, directory, told, whole, model, environments)
         finally:
             environments.close()
         return found
@@ -174,15 +185,17 @@ async def _verified(
     environments: Environments,
 ) -> Verified:
     game = Game(config=config, index=row.episode, seed=row.seed, env=environments.make())
+    committed, trace = len(steps), directory.trace(row.episode)
     try:
+        if row.error:
+            steps = [*steps, *_uncommitted(trace, committed)]
         listed = await replay(game, steps) if steps else {}
-        trace = directory.trace(row.episode)
         tally = _checked_trace(trace, steps, listed, config.window.budget, row.episode)
         derived = make_row(
             game,
             tally,
             uid=row.uid,
-            steps=max(len(steps) - 1, 0),
+            steps=max(committed - 1, 0),
             # How an error came about is not on record, only that it did.
             outcome="error" if row.error else outcome_of(game.info, terminated=game.terminated),
             error=row.error,
@@ -190,11 +203,30 @@ async def _verified(
         )
         _compare(row, derived)
     except EXPECTED as error:
-        return Verified(row.episode, len(steps), f"{type(error).__name__}: {error}")
+        return Verified(row.episode, committed, f"{type(error).__name__}: {error}")
     finally:
         with suppress(Exception):
             game.env.close()
-    return Verified(row.episode, len(steps))
+    return Verified(row.episode, committed)
+
+
+def _uncommitted(trace: Path, committed: int) -> list[StepRecord]:
+    """The step that an errored episode ended in, where its trace has it and the memory file does not."""
+    beyond = [
+        StepRecord(
+            event["n"],
+            event["action"],
+            event["observation"],
+            event["reward"],
+            event["score"],
+            event["done"],
+            window.recipe(),
+            trace_offset=0,
+        )
+        for event, window in windows(trace)
+        if event["e"] == "step" and event["n"] >= committed
+    ]
+    return beyond if [step.step for step in beyond] == [committed] else []
 
 
 def _checked_trace(
@@ -238,8 +270,10 @@ def _checked_trace(
     return tally
 
 
-def _compare(row: EpisodeResult, derived: EpisodeResult) -> None:
-    then, now = (each.model_dump(exclude=_UNREPEATABLE) for each in (row, derived))
+def _compare(
+    row: EpisodeResult, derived: EpisodeResult, but: dict[str, Any] = _UNREPEATABLE
+) -> None:
+    then, now = (each.model_dump(exclude=but) for each in (row, derived))
     for what, recorded in then.items():
         if now[what] != recorded:
             why = f" ({derived.error})" if derived.error and not row.error else ""
@@ -266,11 +300,10 @@ async def _ask_again(
     lent: LanguageModel | None,
     environments: Environments,
 ) -> None:
-    """Play the run again on the rails of its record, and have the model compute each generation.
+    """Play episodes again on the rails of their record, and have the model compute each generation.
 
-    Errored episodes are left out: what failed then need not fail now.
+    Errored ones are not asked for: what failed then need not fail now.
     """
-    rows = [row for row in rows if row.error is None]
     found.exact = not str(told["numerics"]).startswith(("bfloat16", "float16"))
     model = await model_of(_as_precise(config, exact=found.exact), lent, nobody)
     assert model is not None
@@ -309,7 +342,7 @@ async def _ask_again(
         recorded = {row.episode: row for row in rows}
         for row in done.rows:
             try:
-                _compare(recorded[row.episode], row)
+                _compare(recorded[row.episode], row, _UNREPEATABLE_BY_MODEL)
             except ReplayMismatch as error:
                 problem = f"played again with the model: {error}"
                 found.episodes.append(Verified(row.episode, row.steps, problem))

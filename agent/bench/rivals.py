@@ -56,7 +56,7 @@ class LlamaCpp:
         import llama_cpp
 
         cores = len(os.sched_getaffinity(0))
-        self._llama = llama_cpp.Llama(
+        self._llama: Any = llama_cpp.Llama(  # its methods have no types
             gguf, n_ctx=context, n_threads=cores, n_threads_batch=cores, verbose=False
         )
 

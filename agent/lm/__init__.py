@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from agent.lm.shipped import SHIPPED, chosen
+from agent.lm.shipped import SCRIPTED, SHIPPED, chosen
 from agent.lm.types import LanguageModel
 from agent.lm.vocabulary import Vocabulary
 
@@ -23,7 +23,7 @@ def load_model(
     this package's own; a burst adapter 'untrained' emits noise.
     torch is imported only where real weights are asked for. Raises ModelUnavailable, AdapterMismatch.
     """
-    if name == "scripted":
+    if name == SCRIPTED:
         from agent.lm.scripted import ScriptedModel
 
         return ScriptedModel()
@@ -39,7 +39,7 @@ def load_vocabulary(name: str, title: str | None = None) -> Vocabulary:
     `title` is what the model has to call itself, for those who read what it once wrote. Raises
     ModelUnavailable where it is not here, or stands for another model by now.
     """
-    if name == "scripted":
+    if name == SCRIPTED:
         from agent.lm.scripted import ScriptedVocabulary
 
         return ScriptedVocabulary()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-SHIPPED, NONE = "shipped", "none"
+EMBEDDED, SCRIPTED = "embedded", "scripted"
+SHIPPED, NONE, UNTRAINED = "shipped", "none", "untrained"
+BUILT_IN = frozenset({EMBEDDED, SCRIPTED, SHIPPED, NONE, UNTRAINED})
+"""Names of models and adapters that are no places."""
 _FOLDER = Path(__file__).resolve().parent.parent / "adapters"
 POLICY = _FOLDER / "policy"
 BURST = _FOLDER / "burst"
 """For the embedded model with the policy above."""
 GENERAL_BURST = _FOLDER / "burst-general"
 """For the embedded model as it came."""
-_EMBEDDED = "embedded"
 
 
 def chosen(model: str, policy: str, burst: str) -> tuple[str | None, str | None]:
@@ -20,7 +22,7 @@ def chosen(model: str, policy: str, burst: str) -> tuple[str | None, str | None]
     'shipped' is the package's own where it has one for this model and policy, else none; 'none' is none;
     anything else is a directory or a Hugging Face id.
     """
-    if model != _EMBEDDED:
+    if model != EMBEDDED:
         return _named(policy, None), _named(burst, None)
     theirs = {SHIPPED: BURST, NONE: GENERAL_BURST}.get(policy)
     return _named(policy, POLICY), _named(burst, theirs)

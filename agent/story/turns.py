@@ -30,7 +30,7 @@ from agent.story.parts import (
     Turn,
     Unused,
 )
-from agent.story.pieces import pieces
+from agent.story.pieces import known, pieces
 from agent.story.recording import Event, Recording
 from agent.tally import Spent
 from agent.turn import action_of, thought_of
@@ -244,7 +244,8 @@ class _Making:
             return None
         ids = [token for each in event["passes"] for token in each[0]]
         of = thought_of if event["purpose"] == "think" else action_of
-        return storable(of(self.vocabulary, ids).text)
+        with known(ids):
+            return storable(of(self.vocabulary, ids).text)
 
     def _decoded(self, ids: Sequence[int]) -> str:
         """The text of a turn of the environment's side, without the words of its marks."""

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,18 @@ def test_dry_run_prints_the_resolved_config(tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
+def test_dry_run_tells_of_an_environment_that_there_is_not(tmp_path: Path) -> None:
+    done = steno("run", "--env", "textworld/cookin", "--dry-run", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "textworld/cooking" in done.stderr
+
+
+def test_banks_can_be_set_like_any_setting(tmp_path: Path) -> None:
+    banks = "banks=job/cook:rw, job/tools"
+    done = steno("run", *SCRIPTED, "--set", banks, "--dry-run", cwd=tmp_path)
+    assert tomllib.loads(done.stdout)["banks"] == ["job/cook:rw", "job/tools"], done.stderr
+
+
 def test_baselines_are_floor_and_ceiling(tmp_path: Path) -> None:
     done = steno("run", *GAME, "--agent", "walkthrough", "--json", cwd=tmp_path)
     row, summary = [json.loads(line) for line in done.stdout.splitlines()]
@@ -142,11 +155,16 @@ def test_a_lost_game_is_fine_and_an_errored_one_is_not(tmp_path: Path) -> None:
     assert lost.returncode == 0
     # No game of this seed is built, and none can be: the cache is a file.
     (tmp_path / "file").write_text("")
-    done = steno("run", *SCRIPTED, "--json", cwd=tmp_path, STENO_CACHE_DIR=str(tmp_path / "file"))
-    assert done.returncode == 3, done.stderr
-    row, summary = [json.loads(line) for line in done.stdout.splitlines()]
-    assert row["outcome"] == "error"
-    assert (summary["attempted"], summary["scored"], summary["errored"]) == (1, 0, 1)
+    bad = steno(
+        *("run", *SCRIPTED, "--json", "--out", "bad"),
+        cwd=tmp_path,
+        STENO_CACHE_DIR=str(tmp_path / "file"),
+    )
+    assert bad.returncode == 3, bad.stderr
+    [summary] = [json.loads(line) for line in bad.stdout.splitlines()]
+    assert summary["attempted"] == 0, "the machine's fault is no game's result"
+    assert "make it writable" in bad.stderr
+    assert steno("resume", "bad", cwd=tmp_path).returncode == 0
 
 
 def test_an_interrupt_keeps_what_was_done_and_exits_with_130(tmp_path: Path) -> None:

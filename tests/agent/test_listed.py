@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -29,13 +30,15 @@ def script(actions: tuple[str, ...] = SAID) -> ScriptedModel:
     return ScriptedModel(answers(act=lambda prompt: actions[prompt.count % len(actions)]))
 
 
+async def listed(env: Corridor, actions: tuple[str, ...]) -> list[bool | None]:
+    game = Game(config=RunConfig(env="test/x"), index=0, seed=0, env=env)
+    await game.begin()
+    return [(await game.play(n, action)).listed for n, action in enumerate(actions, start=1)]
+
+
 def test_spelling_does_not_matter_and_silence_is_no_list() -> None:
-    game = Game(config=RunConfig(env="test/x"), index=0, seed=0, env=Corridor())
-    assert game.lists("go north") is None, "nothing has been said yet"
-    game.take(*game.env.reset(seed=0))
-    assert [game.lists(action) for action in SAID] == [True, False, True, True]
-    game.take(*Silent().reset(seed=0))
-    assert game.lists("go north") is None
+    assert asyncio.run(listed(Corridor(), SAID)) == [True, False, True, True]
+    assert asyncio.run(listed(Silent(), ("go north",))) == [None]
 
 
 def test_a_row_counts_listed_actions_and_its_trace_tells_which(tmp_path: Path) -> None:

@@ -417,6 +417,23 @@ def test_a_damaged_snapshot_is_done_without(
     same(go_on(out), whole)
 
 
+def test_a_snapshot_that_the_environment_refuses_is_done_without(
+    tmp_path: Path, whole: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its head is whole and fits; what the environment is to take is not, or leads elsewhere."""
+    monkeypatch.setattr(snapshots, "EVERY", 3)
+    monkeypatch.setattr("tests.agent.kill.make", lambda _spec: Saved(length=STEPS))
+    out = tmp_path / "run"
+    cut_off(out, monkeypatch)
+    kept = sorted((out / "snapshots").iterdir())
+    assert len(kept) > 1
+    for number, path in enumerate(kept):
+        head = path.read_bytes().partition(b"\n")[0]
+        path.write_bytes(head + b"\n" + (b"nonsense" if number % 2 else b'[1, "elsewhere"]'))
+    again = resume(out, model=ScriptedModel(wayward), make_env=lambda _spec: Saved(length=STEPS))
+    same(again, whole)
+
+
 def test_what_cannot_be_resumed_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RunDirectoryError, match="no run to resume"):
         resume(tmp_path)

@@ -267,7 +267,7 @@ def test_errored_episodes_are_attempted_and_never_averaged_away() -> None:
         row("won", score=4, max_score=4, steps=10),
         row("lost", score=1, max_score=4, steps=20),
         row("error", score=1, max_score=4, steps=3, error="x"),
-        row("error", error="EnvUnavailable: this game does not build"),
+        row("error", error="GameNotBuildable: this game does not build"),
     ]
     summary = summarise(rows)
     assert (summary.attempted, summary.scored, summary.errored) == (3, 2, 1)
