@@ -13,10 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import importlib.metadata
-import json
 import os
-import platform
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -24,42 +21,15 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from pydantic import BaseModel, StrictStr, ValidationError
 
-from agent.config import RunConfig, describe, recorded_config
+from agent import versions
+from agent.config import RunConfig, recorded_config
 from agent.errors import RunDirectoryError
 from agent.files import cannot_write, scratch_of, write_atomically
-from agent.machine import processor
 from agent.results import EpisodeResult, read_results
 from memory import MemoryFile, MemoryFileDamaged, MemoryFileMissing, NotAMemoryFile
 
-_LIBRARIES = (
-    "steno-agent",
-    "torch",
-    "transformers",
-    "langgraph",
-    "sqlite-utils",
-    "textworld",
-    "llguidance",
-    "numpy",
-)
-
 MEMORY = "memory.sqlite"
-
-
-class _Versions(BaseModel):
-    """What is read again of versions.json; `config_sha256` says which config.toml the run began with."""
-
-    run: StrictStr
-    model: StrictStr | None
-    fingerprint: StrictStr | None
-    numerics: StrictStr | None
-    banks_at: StrictStr | None
-    policy: StrictStr | None = None
-    burst: StrictStr | None = None
-    packages: dict[StrictStr, StrictStr] = {}
-    resumed: list[dict[str, Any]] = []
-    config_sha256: StrictStr | None = None
 
 
 class RunDirectory:
@@ -209,37 +179,27 @@ class RunDirectory:
 
     def record_versions(self, run: str, **known: Any) -> None:
         """Write versions.json: what is `known` of this run, and what it runs on."""
-        told = {"run": run, **known, "config_sha256": self._config_sha256(), **versions()}
-        write_atomically(self._versions, _as_json(told))
+        versions.write(
+            self._versions,
+            {"run": run, **known, "config_sha256": self._config_sha256(), **versions.here()},
+        )
 
     def recorded_versions(self) -> dict[str, Any] | None:
         """What `record_versions` wrote, None where the run was killed before.
 
         Raises RunDirectoryError where it is something else.
         """
-        try:
-            told: dict[str, Any] = json.loads(self._versions.read_bytes())
-            _Versions.model_validate(told)
-        except FileNotFoundError:
-            return None
-        except ValidationError as error:
-            raise RunDirectoryError(
-                f"{str(self._versions)!r} is not what a run writes there ({describe(error)[:200]}); "
-                "restore it from a copy"
-            ) from error
-        except (OSError, ValueError, RecursionError) as error:
-            raise RunDirectoryError(f"cannot read {str(self._versions)!r}: {error}") from error
-        return told
-
-    def _config_sha256(self) -> str:
-        return hashlib.sha256(self._config.read_bytes()).hexdigest()
+        return versions.read(self._versions)
 
     def record_resume(self, **known: Any) -> None:
         """Add to versions.json that the run is resumed, and on what."""
         told = self.recorded_versions() or {}
-        now = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **known, **versions()}
+        now = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **known, **versions.here()}
         told.setdefault("resumed", []).append(now)
-        write_atomically(self._versions, _as_json(told))
+        versions.write(self._versions, told)
+
+    def _config_sha256(self) -> str:
+        return hashlib.sha256(self._config.read_bytes()).hexdigest()
 
     def rows(self) -> list[EpisodeResult]:
         """The rows of the episodes that have ended. Raises RunDirectoryError."""
@@ -298,25 +258,3 @@ def default_name(config: RunConfig) -> str:
 def as_toml(config: RunConfig) -> dict[str, Any]:
     """The config as TOML values: paths as text, unset keys left out (TOML has no null)."""
     return config.model_dump(mode="json", exclude_none=True)
-
-
-def _as_json(told: dict[str, Any]) -> bytes:
-    return json.dumps(told, indent=1).encode() + b"\n"
-
-
-def versions() -> dict[str, Any]:
-    """What this process runs on."""
-    found = {}
-    for name in _LIBRARIES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return {
-        "packages": found,
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "processor": processor(),
-        "system": platform.platform(),
-        "processors": os.cpu_count(),
-    }

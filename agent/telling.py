@@ -6,7 +6,6 @@ by another process, which is then told as far as its last committed step.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -95,12 +94,9 @@ class RecordedRun:
         return found
 
     def _versions(self) -> dict[str, Any]:
-        try:
-            told: dict[str, Any] = json.loads(
-                (self.path / "versions.json").read_text(encoding="utf-8")
-            )
-        except (OSError, ValueError) as error:
-            raise RunDirectoryError(f"the run {str(self.path)!r} was never begun") from error
+        told = self._directory.recorded_versions()
+        if told is None:
+            raise RunDirectoryError(f"the run {str(self.path)!r} was never begun")
         return told
 
     def outcomes(self) -> dict[int, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,27 +18,20 @@ from typing import Any
 
 import envs
 from agent.config import RunConfig
+from agent.derived import UNREPEATABLE_BY_MODEL, compare, derive
 from agent.environments import Environments, MakeEnv
-from agent.episode import make_row, outcome_of
 from agent.errors import EXPECTED, ReplayMismatch, RunDirectoryError
 from agent.events import nobody
 from agent.game import Game
 from agent.lm.types import LanguageModel
 from agent.playing import Playing, Run
 from agent.recorded import RecordedModel
-from agent.replay import replay
 from agent.resteering import RecordedSteering
 from agent.results import EpisodeResult
 from agent.rundir import RunDirectory
-from agent.runner import model_of, require_the_same
-from agent.tally import Tally
-from agent.trace import windows
+from agent.runner import as_precise, is_exact, model_of, require_the_same
 from memory import MemoryFile, StepRecord
 
-# What a clock measures, and which pass computed a prefix: no replay gives these again.
-_UNREPEATABLE: dict[str, Any] = {"uid": True, "wall_s": True}
-# Nor does a replay with the model take the time of a generation that a person cancelled.
-_UNREPEATABLE_BY_MODEL = _UNREPEATABLE | {key: {"wall_s"} for key in ("think", "summarise", "act")}
 # A generation that was made in time may take its time now, beside others or on another machine.
 _PATIENCE_S = 1e9
 OnEpisode = Callable[["Verified"], None]
@@ -172,11 +165,6 @@ async def verify_async(
         return found
 
 
-def _steps(memory: MemoryFile, row: EpisodeResult) -> list[StepRecord]:
-    known = {episode.uid for episode in memory.episodes()}
-    return memory.steps(row.uid) if row.uid in known else []
-
-
 async def _verified(
     row: EpisodeResult,
     steps: Sequence[StepRecord],
@@ -185,110 +173,19 @@ async def _verified(
     environments: Environments,
 ) -> Verified:
     game = Game(config=config, index=row.episode, seed=row.seed, env=environments.make())
-    committed, trace = len(steps), directory.trace(row.episode)
     try:
-        if row.error:
-            steps = [*steps, *_uncommitted(trace, committed)]
-        listed = await replay(game, steps) if steps else {}
-        tally = _checked_trace(trace, steps, listed, config.window.budget, row.episode)
-        derived = make_row(
-            game,
-            tally,
-            uid=row.uid,
-            steps=max(committed - 1, 0),
-            # How an error came about is not on record, only that it did.
-            outcome="error" if row.error else outcome_of(game.info, terminated=game.terminated),
-            error=row.error,
-            wall_s=row.wall_s,
-        )
-        _compare(row, derived)
+        compare(row, await derive(row, steps, game, directory.trace(row.episode)))
     except EXPECTED as error:
-        return Verified(row.episode, committed, f"{type(error).__name__}: {error}")
+        return Verified(row.episode, len(steps), f"{type(error).__name__}: {error}")
     finally:
         with suppress(Exception):
             game.env.close()
-    return Verified(row.episode, committed)
+    return Verified(row.episode, len(steps))
 
 
-def _uncommitted(trace: Path, committed: int) -> list[StepRecord]:
-    """The step that an errored episode ended in, where its trace has it and the memory file does not."""
-    beyond = [
-        StepRecord(
-            event["n"],
-            event["action"],
-            event["observation"],
-            event["reward"],
-            event["score"],
-            event["done"],
-            window.recipe(),
-            trace_offset=0,
-        )
-        for event, window in windows(trace)
-        if event["e"] == "step" and event["n"] >= committed
-    ]
-    return beyond if [step.step for step in beyond] == [committed] else []
-
-
-def _checked_trace(
-    trace: Path,
-    steps: Sequence[StepRecord],
-    listed: Mapping[int, bool | None],
-    budget: int,
-    episode: int,
-) -> Tally:
-    """What the trace counts up to.
-
-    Raises ReplayMismatch where it contradicts the memory file, or what the game `listed` when it was
-    played again.
-    """
-    tally, left = Tally(), {step.step: step for step in steps}
-    for event, window in windows(trace, budget):
-        tally.count(event)
-        if event["e"] != "step":
-            continue
-        step = left.pop(event["n"], None)
-        told = (event["action"], event["observation"], event["score"], window.recipe())
-        if step is None or told != (
-            step.action,
-            step.observation_sha256,
-            step.score,
-            step.window,
-        ):
-            raise ReplayMismatch(
-                f"step {event['n']} of episode {episode} is another in its trace than in the memory "
-                "file: one of them was changed"
-            )
-        if "listed" in event and event["listed"] != listed.get(event["n"]):
-            raise ReplayMismatch(
-                f"step {event['n']} of episode {episode}: its trace says otherwise than the game "
-                "whether its action was listed as possible: one of them was changed"
-            )
-    if left:
-        raise ReplayMismatch(
-            f"the trace of episode {episode} lacks step {min(left)}: it was cut short or changed"
-        )
-    return tally
-
-
-def _compare(
-    row: EpisodeResult, derived: EpisodeResult, but: dict[str, Any] = _UNREPEATABLE
-) -> None:
-    then, now = (each.model_dump(exclude=but) for each in (row, derived))
-    for what, recorded in then.items():
-        if now[what] != recorded:
-            why = f" ({derived.error})" if derived.error and not row.error else ""
-            raise ReplayMismatch(
-                f"the row of episode {row.episode} says {what} {recorded}, and its record gives "
-                f"{now[what]}{why}: results.jsonl or the trace was changed"
-            )
-
-
-def _as_precise(config: RunConfig, *, exact: bool) -> RunConfig:
-    """The config with the precision that the run had, where it left that to the machine."""
-    if config.model.dtype != "auto":
-        return config
-    model = config.model.model_copy(update={"dtype": "fp32" if exact else "bf16"})
-    return config.model_copy(update={"model": model})
+def _steps(memory: MemoryFile, row: EpisodeResult) -> list[StepRecord]:
+    known = {episode.uid for episode in memory.episodes()}
+    return memory.steps(row.uid) if row.uid in known else []
 
 
 async def _ask_again(
@@ -304,8 +201,8 @@ async def _ask_again(
 
     Errored ones are not asked for: what failed then need not fail now.
     """
-    found.exact = not str(told["numerics"]).startswith(("bfloat16", "float16"))
-    model = await model_of(_as_precise(config, exact=found.exact), lent, nobody)
+    found.exact = is_exact(told)
+    model = await model_of(as_precise(config, told), lent, nobody)
     assert model is not None
     try:
         require_the_same(model, told, directory.path)
@@ -342,7 +239,7 @@ async def _ask_again(
         recorded = {row.episode: row for row in rows}
         for row in done.rows:
             try:
-                _compare(recorded[row.episode], row, _UNREPEATABLE_BY_MODEL)
+                compare(recorded[row.episode], row, UNREPEATABLE_BY_MODEL)
             except ReplayMismatch as error:
                 problem = f"played again with the model: {error}"
                 found.episodes.append(Verified(row.episode, row.steps, problem))

@@ -5,7 +5,6 @@ Nothing is written or locked, so a run that is being played is not disturbed.
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from agent.config import describe, read_toml
 from agent.errors import ConfigError, RunDirectoryError
 from agent.results import EpisodeResult, read_results
+from agent.rundir import RunDirectory
 
 RECORD = "game.json"
 """What `steno eval` puts beside a run's files, once its game is finished: whose it was, and more."""
@@ -124,7 +124,7 @@ def _read(path: Path, named: Path) -> RecordedRun:
         env,
         episodes,
         settings,
-        _fingerprint(path / "versions.json"),
+        (RunDirectory(path).recorded_versions() or {}).get("fingerprint"),
         rows,
         arm=whose.arm if whose else None,
         family=whose.family if whose else None,
@@ -143,14 +143,3 @@ def _whose(record: Path) -> _Whose | None:
             f"{record} is no record of a game ({describe(error)[:200]}); remove it, and the same "
             "`steno eval` plays the game again"
         ) from error
-
-
-def _fingerprint(versions: Path) -> str | None:
-    try:
-        told = json.loads(versions.read_bytes())
-        found: str | None = told["fingerprint"]
-        return found
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunDirectoryError(f"cannot read {str(versions)!r}: {error}") from error
