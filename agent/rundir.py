@@ -50,7 +50,7 @@ class RunDirectory:
             try:
                 run.path.mkdir(parents=True, exist_ok=True)
                 run._take_lock()
-                if not run._vacant():
+                if not run.vacant:
                     raise RunDirectoryError(
                         f"the run directory {str(run.path)!r} is not empty; use another --out"
                     )
@@ -127,7 +127,8 @@ class RunDirectory:
         except OSError:
             pass  # a file system without locks: nobody can be kept out there
 
-    def _vacant(self) -> bool:
+    @property
+    def vacant(self) -> bool:
         """Whether the directory is empty, or was left by a kill before there was a config."""
         made = (self.traces, self.snapshots)
         return all(

@@ -23,7 +23,7 @@ from agent.evaluate.arms import Arm
 from agent.evaluate.families import Game
 from agent.report.episode import Episode
 from agent.report.runs import RECORD
-from agent.rundir import as_toml
+from agent.rundir import RunDirectory, as_toml
 
 
 class Played(Episode):
@@ -103,7 +103,7 @@ def clear(directory: Path) -> None:
     """Remove what a game that never ended has left. Raises RunDirectoryError for a stranger's files."""
     if not directory.exists():
         return
-    if any(directory.iterdir()) and not (directory / "config.toml").is_file():
+    if not (RunDirectory(directory).vacant or (directory / "config.toml").is_file()):
         raise RunDirectoryError(
             f"{str(directory)!r} holds files that are no run's; use another --out"
         )

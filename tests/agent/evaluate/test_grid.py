@@ -73,6 +73,12 @@ def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
     play(asked)
     again = {path: read_record(path / RECORD) for path, _ in found_below(tmp_path / "out")}
     assert [path for path in records if again[path].row.uid != records[path].row.uid] == [lost]
+    # One that was killed before it had a config has no file of anybody's.
+    shutil.rmtree(lost)
+    (lost / "traces").mkdir(parents=True)
+    play(asked)
+    assert read_record(lost / RECORD).row.outcome == "won"
+    again[lost] = read_record(lost / RECORD)
     # More games add to those that there are.
     play(wanted(tmp_path, ("burst",), EASY_AND_LONG, games=3))
     more = dict(found_below(tmp_path / "out"))
