@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from functools import wraps
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
-from envs.base import Info
+from envs.base import Description, Info
 from envs.errors import EnvFailed
 from memory import storable
 
 T = TypeVar("T")
+P = ParamSpec("P")
+
+_MOST = 1e15  # what a float counts to one by one, and what can be multiplied and added up
 
 
 class Beginning(NamedTuple):
@@ -37,12 +41,31 @@ class Turn(NamedTuple):
     info: Info
 
 
+def _held(read: Callable[P, T]) -> Callable[P, T]:
+    """`read`, out of which nothing comes but EnvFailed: what a stranger hands over may raise itself."""
+
+    @wraps(read)
+    def reading(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return read(*args, **kwargs)
+        except EnvFailed:
+            raise
+        except Exception as error:
+            raise EnvFailed(
+                f"{args[0]} answered with what raises {type(error).__name__} when it is read: {error}"
+            ) from error
+
+    return reading
+
+
+@_held
 def beginning(spec: str, said: Any) -> Beginning:
     """What `spec` answered to a reset. Raises EnvFailed where it is no observation and info."""
     observation, info = _parts(spec, said, ("observation", "info"))
     return Beginning(_text(spec, "an observation", observation), _info(spec, info))
 
 
+@_held
 def turn(spec: str, said: Any) -> Turn:
     """What `spec` answered to an action. Raises EnvFailed where it is not the five parts of a step."""
     parts = _parts(spec, said, ("observation", "reward", "terminated", "truncated", "info"))
@@ -56,6 +79,7 @@ def turn(spec: str, said: Any) -> Turn:
     )
 
 
+@_held
 def commands(spec: str, what: str, said: Any) -> list[str] | None:
     """A list of commands, or None. Raises EnvFailed for anything else."""
     if said is None:
@@ -65,6 +89,7 @@ def commands(spec: str, what: str, said: Any) -> list[str] | None:
     return [_text(spec, f"{what} with a command", each) for each in said]
 
 
+@_held
 def snapshot(spec: str, said: Any) -> bytes | None:
     """A snapshot's content, or None. Raises EnvFailed for anything else."""
     if said is None or isinstance(said, bytes):
@@ -72,10 +97,24 @@ def snapshot(spec: str, said: Any) -> bytes | None:
     raise _wrong(spec, "a snapshot", said, "bytes or None")
 
 
+@_held
+def description(spec: str, said: Any) -> Description:
+    """What an environment tells of itself. Raises EnvFailed for anything else."""
+    if not isinstance(said, Description):
+        raise _wrong(spec, "a description", said, "an envs.base.Description")
+    return Description(
+        _text(spec, "a description with a goal", said.goal),
+        _text(spec, "a description with a how_to_act", said.how_to_act),
+        tuple(commands(spec, "a description with examples", said.examples) or ()),
+    )
+
+
 def _parts(spec: str, said: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
     if isinstance(said, tuple) and len(said) == len(names):
         return said
-    shape = f"{len(said)} values" if isinstance(said, tuple) else f"a {type(said).__name__}"
+    shape = (
+        f"{len(said)} values" if isinstance(said, tuple) else f"a value of {type(said).__name__}"
+    )
     raise EnvFailed(f"{spec} answered with {shape}; it must be a tuple of {', '.join(names)}")
 
 
@@ -114,10 +153,14 @@ def _number(spec: str, what: str, said: Any) -> float:
         raise _wrong(spec, what, said, "a number")
     try:
         number = float(said)
-    except (TypeError, ValueError, OverflowError):
+    except OverflowError:
+        number = math.inf
+    except (TypeError, ValueError):
         raise _wrong(spec, what, said, "a number") from None
-    if not math.isfinite(number):
-        raise EnvFailed(f"{spec} gave {what} of {number}; it must be finite")
+    if not abs(number) <= _MOST:
+        raise EnvFailed(
+            f"{spec} gave {what} of {number:g}; it must be from {-_MOST:g} to {_MOST:g}"
+        )
     return number
 
 

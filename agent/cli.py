@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -146,7 +147,8 @@ def run(
         import envs
         from agent.rundir import as_toml
 
-        envs.make(resolved.env).close()  # a wrong spec is told now
+        with redirect_stdout(sys.stderr):  # what a plugin prints is no TOML
+            envs.make(resolved.env).close()  # a wrong spec is told now
 
         typer.echo(tomli_w.dumps(as_toml(resolved.filled())), nl=False)
         return
@@ -298,5 +300,6 @@ def main() -> None:
             raise
         from memory import printable
 
-        typer.echo(f"steno: error: {printable(str(error))}", err=True)
+        told = " ".join(str(error).splitlines())  # a stranger's exception may have several lines
+        typer.echo(f"steno: error: {printable(told)}", err=True)
         sys.exit(exit_code(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -170,12 +171,12 @@ class RunConfig(BaseSettings):
     @field_validator("banks", mode="before")
     @classmethod
     def _banks_split(cls, banks: object) -> object:
-        """One text, as --set gives it, names several with commas between."""
-        return (
-            [each.strip() for each in banks.split(",") if each.strip()]
-            if isinstance(banks, str)
-            else banks
-        )
+        """One text, as --set gives it, names several with commas between, or is a list."""
+        if not isinstance(banks, str):
+            return banks
+        with suppress(ValueError):
+            return tomllib.loads(f"banks = {banks}")["banks"]
+        return [each.strip() for each in banks.split(",") if each.strip()]
 
     @field_validator("banks")
     @classmethod

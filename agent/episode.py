@@ -15,6 +15,7 @@ from agent.results import EpisodeResult, Outcome, episode_costs
 from agent.state import EpisodeContext, State
 from agent.tally import Tally
 from envs.base import Info
+from envs.errors import EnvError, name_of
 from memory import MemoryFileError, NewSpan, storable
 
 ERROR_MAX_CHARS = 2000
@@ -73,7 +74,8 @@ async def play_episode(episode: EpisodeRecord, loop: Loop) -> EpisodeResult:
 
 def _told(failure: Exception) -> str:
     """An error as a row holds it: what a stranger's exception says may be no Unicode, or a megabyte."""
-    text = storable(f"{type(failure).__name__}: {failure}")
+    name = name_of(failure) if isinstance(failure, EnvError) else type(failure).__name__
+    text = " ".join(storable(f"{name}: {failure}").splitlines())
     return text if len(text) <= ERROR_MAX_CHARS else f"{text[:ERROR_MAX_CHARS]} ..."
 
 

@@ -97,10 +97,10 @@ def exit_code(error: Exception) -> int:
     """The exit code of `steno` for an error that ended the whole command."""
     if isinstance(error, Interrupted):
         return EXIT_INTERRUPTED
+    if isinstance(error, (MachineFault, MemoryFileFull)):
+        return EXIT_EPISODES_ERRORED
     if isinstance(error, (ModelUnavailable, EnvUnavailable)):
         return EXIT_UNAVAILABLE
-    if isinstance(error, MemoryFileFull):
-        return EXIT_EPISODES_ERRORED
     if isinstance(
         error,
         (

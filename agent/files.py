@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -53,4 +54,11 @@ def _sync_folder(folder: Path) -> None:
 def cannot_write(path: Path, error: OSError) -> StorageFailed:
     """What a refused write is called."""
     reason = error.strerror or type(error).__name__
-    return StorageFailed(f"cannot write {str(path)!r}: {reason}; free space or use another --out")
+    return StorageFailed(f"cannot write {str(path)!r}: {reason}; {advice(error)}")
+
+
+def advice(error: OSError) -> str:
+    """What to do about a refused write."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "allow more open files (ulimit -n), then `steno resume`"
+    return "free space or use another --out"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,8 +13,10 @@ from agent import answers
 from agent.blocking import in_thread
 from agent.config import RunConfig
 from envs.base import Info, TextEnv
-from envs.errors import EnvError, EnvFailed
+from envs.errors import EnvFailed, failure
 from envs.workers import WorkerEnv
+
+_CLOSE_S = 5.0
 
 
 class Played(NamedTuple):
@@ -40,7 +43,7 @@ class Game:
     """Whether the game itself has ended."""
 
     async def ask(self, verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call the environment off the loop; whatever a stranger's code raises is an EnvFailed."""
+        """Call the environment off the loop; whatever a stranger's code raises is an EnvError."""
         deadlines = self.config.deadlines
         limit_s = deadlines.step_s if verb == self.env.step else deadlines.reset_s
         try:
@@ -49,14 +52,18 @@ class Game:
                 None if isinstance(self.env, WorkerEnv) else limit_s
             ) as timer:
                 return await in_thread(verb, *args, **kwargs)
-        except EnvError:
-            raise
         except Exception as error:
             if timer.expired():
                 raise EnvFailed(
                     f"{self.env.spec} did not answer a {verb.__name__} within {limit_s:g} s"
                 ) from error
-            raise EnvFailed(f"{self.env.spec} raised {type(error).__name__}: {error}") from error
+            raise failure(self.env.spec, error) from error
+
+    async def close(self) -> None:
+        """Let go of the environment; what its `close` raises, or how long it takes, is no result."""
+        with suppress(Exception):
+            async with asyncio.timeout(_CLOSE_S):
+                await in_thread(self.env.close)
 
     async def begin(self) -> None:
         """Reset the environment to the game's seed. Raises EnvError."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
-from contextlib import closing, redirect_stdout
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +19,7 @@ from agent.config import RunConfig
 from agent.errors import EXIT_EPISODES_ERRORED, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNAVAILABLE
 from agent.events import Event, Watcher, nobody
 from agent.live import Live, Narrator, console_for, number
+from agent.ours import ours_alone
 from agent.playing import OnRow
 from agent.report.layout import interval, plain_interval
 from agent.report.notes import RULE
@@ -62,7 +63,7 @@ def verify_headless(path: Path, *, with_model: bool, jobs: int, as_json: bool) -
         if each.problem:
             errors.print(Text(f"episode {each.episode}: {printable(each.problem)}"))
 
-    with redirect_stdout(sys.stderr):  # what an environment prints is no result
+    with ours_alone():
         found = verify(path, with_model=with_model, jobs=jobs, on_episode=on_episode)
     console.print(Text(found.as_json() if as_json else found_in_words(found)))
     return EXIT_OK if found.sound else EXIT_EPISODES_ERRORED
@@ -100,8 +101,7 @@ def _play(
 ) -> int:
     console = console_for(sys.stdout)
     try:
-        with Live(config, sys.stderr) as live:
-            out = sys.stdout  # as the bar may have it, so that both get on
+        with Live(config, sys.stderr) as live, ours_alone() as out:
 
             def tell(row: EpisodeResult) -> None:
                 if as_json:
@@ -121,8 +121,7 @@ def _play(
             for row in earlier:
                 live.row(row, earlier=True)
                 tell(row)
-            with redirect_stdout(sys.stderr):  # what an environment prints is no result
-                done = play(watch=watch, on_row=on_row)
+            done = play(watch=watch, on_row=on_row)
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.stderr.write(
             "stopped at once; what was committed is kept, and `steno resume` goes on from there\n"

@@ -153,7 +153,7 @@ class Playing:
                 await self._take_up(episode, steps)
             return await play_episode(episode, self._loop)
         finally:
-            episode.close()
+            await episode.close()
 
     async def _take_up(self, episode: EpisodeRecord, steps: Sequence[StepRecord]) -> None:
         try:

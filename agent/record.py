@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -47,11 +46,10 @@ class EpisodeRecord(Game):
     spans: list[NewSpan] = field(default_factory=list)
     """Spans of the step being made, not yet committed."""
 
-    def close(self) -> None:
-        """Close trace and environment; what a stranger's `close` raises is nobody's result."""
+    async def close(self) -> None:
+        """Close trace and environment."""
         self.trace.close()
-        with suppress(Exception):
-            self.env.close()
+        await super(EpisodeRecord, self).close()  # zero arguments do not find a class with slots
 
     def recipe(self) -> str:
         """The window's recipe; a player without a window has none."""

@@ -21,7 +21,10 @@ Outcome = Literal["won", "lost", "ended", "truncated", "error"]
 
 def says_unbuilt(error: str | None) -> bool:
     """Whether a row's error is that the environment could not make the game."""
-    return (error or "").startswith(f"{GameNotBuildable.__name__}: ")
+    told = error or ""
+    # Rows of before there was an error of its own.
+    earlier = told.startswith("EnvUnavailable: ") and "does not build, try another seed" in told
+    return earlier or told.startswith(f"{GameNotBuildable.__name__}: ")
 
 
 class Cost(BaseModel):

@@ -30,6 +30,7 @@ from agent.results import EpisodeResult, read_results
 from memory import MemoryFile, MemoryFileDamaged, MemoryFileMissing, NotAMemoryFile
 
 MEMORY = "memory.sqlite"
+_HALF_MADE_BYTES = 4096  # a page: a file whose schema was not committed has no more
 
 
 class RunDirectory:
@@ -74,7 +75,7 @@ class RunDirectory:
         run = cls(path)
         if not run._config.is_file():
             raise RunDirectoryError(
-                f"{str(path)!r} is no run to resume: it has no config.toml; give the directory that "
+                f"{str(path)!r} is no run: it has no config.toml; give the directory that "
                 "`steno run` made"
             )
         config = recorded_config(run._config)
@@ -166,15 +167,25 @@ class RunDirectory:
 
         Raises RunDirectoryError where steps are in it: then it is the traces that are missing.
         """
-        with (
-            suppress(MemoryFileMissing, NotAMemoryFile, MemoryFileDamaged),
-            MemoryFile.open(self.path / MEMORY, read_only=True) as memory,
-        ):
-            if any(memory.steps(episode.uid) for episode in memory.episodes()):
+        file = self.path / MEMORY
+        try:
+            with MemoryFile.open(file, read_only=True) as memory:
+                steps = any(memory.steps(episode.uid) for episode in memory.episodes())
+        except MemoryFileMissing:
+            steps = False
+        except (NotAMemoryFile, MemoryFileDamaged) as error:
+            # Half made, most likely. It is small then: what is larger may hold somebody's notes.
+            if file.stat().st_size > _HALF_MADE_BYTES:
                 raise RunDirectoryError(
-                    f"{str(self.traces)!r} has no trace, and the memory file has steps of the run: "
-                    "restore the traces from a copy"
-                )
+                    f"{str(self.traces)!r} has no trace, and {str(file)!r} cannot be read ({error}): "
+                    "restore both from a copy, or move the file away to begin anew"
+                ) from error
+            steps = False
+        if steps:
+            raise RunDirectoryError(
+                f"{str(self.traces)!r} has no trace, and the memory file has steps of the run: "
+                "restore the traces from a copy"
+            )
         for end in ("", "-wal", "-shm", "-journal"):
             (self.path / f"{MEMORY}{end}").unlink(missing_ok=True)
 

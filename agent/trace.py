@@ -34,6 +34,7 @@ from typing import IO, Any
 
 from agent.context import Segment, Window, parse_recipe
 from agent.errors import RunDirectoryError, StorageFailed
+from agent.files import advice
 from agent.lm.types import Generation, Pass, Request
 from agent.trace_events import event_of
 
@@ -294,6 +295,4 @@ def _require_whole_lines(path: Path, cut_at: int) -> None:
 
 def _cannot_write(path: Path, error: OSError) -> StorageFailed:
     reason = error.strerror or type(error).__name__
-    return StorageFailed(
-        f"cannot write the trace {path}: {reason}; free space or use another --out"
-    )
+    return StorageFailed(f"cannot write the trace {path}: {reason}; {advice(error)}")

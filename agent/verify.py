@@ -11,7 +11,7 @@ import asyncio
 import json
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -178,8 +178,7 @@ async def _verified(
     except EXPECTED as error:
         return Verified(row.episode, len(steps), f"{type(error).__name__}: {error}")
     finally:
-        with suppress(Exception):
-            game.env.close()
+        await game.close()
     return Verified(row.episode, len(steps))
 
 

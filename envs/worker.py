@@ -16,10 +16,11 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from envs.base import TextEnv
-from envs.errors import EnvError
+from envs.errors import failure, name_of
 
 READY = "ready"
 MAKE = "make"
+_BY_PLACE = {"step", "restore"}
 
 Reply = tuple[bool, Any]
 
@@ -70,11 +71,13 @@ def _answer(
         if verb == MAKE:
             games[key] = make(arguments["spec"])
             return True, None
-        return True, getattr(games[key], verb)(**arguments)
-    except EnvError as error:
-        return False, (type(error).__name__, str(error))
+        call = getattr(games[key], verb)
+        if verb in _BY_PLACE:  # as gymnasium does: an action may have another name there
+            return True, call(*arguments.values())
+        return True, call(**arguments)
     except Exception as error:  # noqa: BLE001 (a stranger's code: it is raised again at the near end)
-        return False, ("EnvFailed", f"{spec} raised {type(error).__name__}: {error}")
+        told = failure(str(spec), error)
+        return False, (name_of(told), str(told))
 
 
 def _end_with(parent: int) -> None:

@@ -21,11 +21,12 @@ from typing import Any
 
 from envs import errors
 from envs.base import Description, Info, TextEnv
-from envs.errors import EnvFailed, EnvUnavailable
+from envs.errors import EnvFailed, EnvUnavailable, MachineFault
 from envs.worker import MAKE, READY
 
 START_LIMIT_S = 120.0
 _CLOSE_LIMIT_S = 2.0
+_DEAD = "it did not start"
 _BOOT = (
     "import sys, json; sys.path[:] = json.loads(sys.argv.pop()); import envs.worker as w; w.main()"
 )
@@ -129,7 +130,7 @@ class WorkerEnv(TextEnv):
         with self._worker.lock:
             self._move_in()
             reply: tuple[str, Info] = self._ask(verb, **arguments)
-            self._game = _Game(verb, arguments, _digest(reply[0]))
+            self._game = _Game(verb, arguments, _digest(_said(reply)))
             return reply
 
     def step(  # type: ignore[override]
@@ -144,7 +145,7 @@ class WorkerEnv(TextEnv):
             # Until it has answered, what it is in is not known: another process could not redo it.
             self._game = None
             reply: tuple[str, float, bool, bool, Info] = self._ask("step", action=action)
-            game.moves.append((action, _digest(reply[0])))
+            game.moves.append((action, _digest(_said(reply))))
             self._game = game
             return reply
 
@@ -179,14 +180,14 @@ class WorkerEnv(TextEnv):
         if game is None:
             return
         self._game = None  # not sound until it has been played again
-        said, _ = self._ask(game.verb, **game.arguments)
+        said = _said(self._ask(game.verb, **game.arguments))
         self._check(0, said, game.first)
         for number, (action, digest) in enumerate(game.moves, start=1):
-            said = self._ask("step", action=action)[0]
+            said = _said(self._ask("step", action=action))
             self._check(number, said, digest)
         self._game = game
 
-    def _check(self, number: int, said: str, digest: str) -> None:
+    def _check(self, number: int, said: object, digest: str) -> None:
         if _digest(said) != digest:
             raise EnvFailed(
                 f"{self.spec} gave another observation at step {number} when it was played again "
@@ -214,40 +215,55 @@ class _Worker:
         if self._process is None:
             self._life += 1
             self._forgotten.clear()
-            here, there = Pipe()
+            try:
+                here, there = Pipe()
+            except OSError as error:
+                raise MachineFault(
+                    f"no process for environments could be started: {error}"
+                ) from error
             self._pipe = here
-            with there:
-                self._process = subprocess.Popen(
-                    [
-                        sys.executable,
-                        "-c",
-                        _BOOT,
-                        str(there.fileno()),
-                        str(os.getpid()),
-                        json.dumps(sys.path),
-                    ],
-                    env={**os.environ, **self._variables},
-                    pass_fds=[there.fileno()],
-                    stdin=subprocess.DEVNULL,
-                    # What a game prints is no result of ours.
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    # A Ctrl-C is for the caller, who ends this process when it is time.
-                    start_new_session=True,
-                )
+            try:
+                with there:
+                    self._process = self._popen(there.fileno())
+            except OSError as error:
+                self._end()
+                raise MachineFault(
+                    f"no process for environments could be started: {error}"
+                ) from error
             self._greet()
         return self._life
 
+    def _popen(self, descriptor: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                _BOOT,
+                str(descriptor),
+                str(os.getpid()),
+                json.dumps(sys.path),
+            ],
+            env={**os.environ, **self._variables},
+            pass_fds=[descriptor],
+            stdin=subprocess.DEVNULL,
+            # What a game prints is no result of ours.
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            # A Ctrl-C is for the caller, who ends this process when it is time.
+            start_new_session=True,
+        )
+
     def _greet(self) -> None:
         assert self._pipe is not None
-        told = "it did not start"
+        told = _DEAD
         with suppress(EOFError, OSError):
             self._pipe.send(self._make)
             if self._pipe.poll(START_LIMIT_S):
                 told = self._pipe.recv()
         if told != READY:
             self._end()
-            raise EnvUnavailable(f"no process for environments could be started: {told}")
+            kind = MachineFault if told == _DEAD else EnvUnavailable
+            raise kind(f"no process for environments could be started: {told}")
 
     def ask(self, spec: str, key: int, verb: str, arguments: dict[str, Any], limit_s: float) -> Any:
         """The answer of an environment. Raises its EnvError, and EnvFailed where there is none."""
@@ -306,6 +322,11 @@ class _Worker:
             process.wait(0.2)
         process.kill()
         return process.wait()
+
+
+def _said(reply: object) -> object:
+    """The observation of a reply. What else it may be is for those to judge who are given it."""
+    return reply[0] if isinstance(reply, tuple) and reply else reply
 
 
 def _digest(text: object) -> str:

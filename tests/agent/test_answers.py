@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 
 from agent import answers
 from agent.verify import verify
+from envs.base import Description
 from envs.errors import EnvFailed
 from tests.agent.world import Corridor, play
 
@@ -86,6 +89,13 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "no info": (lambda said: (*said[:4], None), "an info of type NoneType"),
     "a score in words": (changed(score="3"), "a score of type str"),
     "endless points": (changed(max_score=math.inf), "a max_score of inf"),
+    "points beyond counting": (changed(score=10**400), "a score of inf; it must be from"),
+    "an info that cannot be read": (
+        lambda said: (*said[:4], Unreadable(said[4])),
+        "raises LookupError",
+    ),
+    "a text that cannot be read": (lambda said: (Mute("hush"), *said[1:]), "raises RuntimeError"),
+    "nothing": (lambda said: None, "a value of NoneType"),
     "no reward": (lambda said: (said[0], None, *said[2:]), "a reward of type NoneType"),
     "gym's old four": (lambda said: (*said[:3], said[4]), "answered with 4 values"),
     "a command that is none": (changed(admissible_commands=[None]), "with a command of type None"),
@@ -96,6 +106,16 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
         "'terminated' of type NoneType",
     ),
 }
+
+
+class Unreadable(dict[str, Any]):
+    def __getitem__(self, key: str) -> Any:
+        raise LookupError(key)
+
+
+class Mute(str):
+    def encode(self, *_: Any) -> bytes:
+        raise RuntimeError("silence")
 
 
 def strange(harm: Callable[[Any], Any]) -> Callable[[], Corridor]:
@@ -167,3 +187,57 @@ def test_a_walkthrough_and_a_snapshot_that_are_none_are_errors(
     assert "a walkthrough with a command of type int" in (by_hand.error or "")
     by_model = play(tmp_path / "model", env=Odd).rows[0]
     assert "a snapshot of type str" in (by_model.error or "")
+
+
+def test_an_error_of_several_lines_is_one(tmp_path: Path) -> None:
+    def fail(_said: Any) -> Any:
+        raise ValueError("one\ntwo")
+
+    assert "one two" in (play(tmp_path / "run", env=strange(fail), episodes=2).rows[0].error or "")
+
+
+@pytest.mark.parametrize("told", [None, Description("go", 3), ValueError("no words")])  # type: ignore[arg-type]
+def test_a_description_that_is_none_ends_the_run_by_name(tmp_path: Path, told: Any) -> None:
+    class Wordless(Corridor):
+        def describe(self) -> Description:
+            if isinstance(told, Exception):
+                raise told
+            return told  # type: ignore[no-any-return]
+
+    with pytest.raises(EnvFailed, match="description|no words"):
+        play(tmp_path / "run", env=Wordless)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_environment_that_cannot_be_made_is_its_episodes_error(tmp_path: Path) -> None:
+    made = count()
+
+    def env() -> Corridor:
+        if next(made) == 2:  # the first is asked what it is
+            raise ValueError("out of corridors")
+        return Corridor()
+
+    rows = play(tmp_path / "run", env=env, episodes=3).rows
+    assert [row.outcome for row in rows] == ["won", "error", "won"]
+    assert rows[1].error == "EnvFailed: test/corridor raised ValueError: out of corridors"
+
+
+def test_a_close_that_hangs_or_exits_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Clinging(Corridor):
+        def close(self) -> None:
+            if self.at and not hung.is_set():
+                hung.set()
+                let_go.wait(60)
+            elif self.at:
+                raise SystemExit(7)
+
+    hung, let_go = threading.Event(), threading.Event()
+    monkeypatch.setattr("agent.game._CLOSE_S", 0.05)
+    try:
+        rows = play(tmp_path / "run", env=Clinging, episodes=3).rows
+        assert not let_go.is_set()
+    finally:
+        let_go.set()
+    assert [row.outcome for row in rows] == ["won"] * 3

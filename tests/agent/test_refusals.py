@@ -7,15 +7,18 @@ from typing import Any
 
 import pytest
 
+from agent.config import RunConfig
 from agent.errors import HALTING
 from agent.lm.scripted import ScriptedModel
 from agent.playing import Run
-from agent.runner import resume
+from agent.results import says_unbuilt
+from agent.runner import resume, run
 from agent.verify import verify
-from envs.errors import GameNotBuildable, MachineFault
+from envs.errors import EnvFailed, GameNotBuildable, MachineFault, failure
 from memory import MemoryFile, MemoryFileBusy, MemoryFileReadOnly
 from tests.agent.kill import STEPS, begin, go_on, make, record
 from tests.agent.world import Corridor, play
+from tests.envs import odd
 
 
 @pytest.mark.parametrize(
@@ -68,12 +71,51 @@ def test_a_game_that_its_library_refuses_is_a_row_and_the_others_go_on(tmp_path:
     class Refused(Corridor):
         def reset(self, **options: Any) -> Any:
             if options["seed"] == 1:
-                raise GameNotBuildable("corridor with seed 1 does not build")
+                raise Own("corridor with seed 1 does not build")
             return super().reset(**options)
+
+    class Own(GameNotBuildable):
+        """An environment's own kind of it."""
 
     done: Run = play(tmp_path / "run", env=Refused, episodes=3)
     assert [row.unbuilt for row in done.rows] == [False, True, False]
     assert not issubclass(GameNotBuildable, HALTING)
+
+
+def test_rows_of_before_there_was_an_error_of_its_own_are_known(tmp_path: Path) -> None:
+    told = "EnvUnavailable: textworld/x with seed 1 does not build, try another seed or smaller options"
+    assert says_unbuilt(told)
+    assert not says_unbuilt(told.replace("EnvUnavailable", "EnvFailed"))
+    assert not says_unbuilt(None)
+
+
+def test_a_process_table_that_is_full_is_the_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    out = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr("envs.workers.subprocess.Popen", refused)
+        done = run(
+            RunConfig(env="test/odd", out=out, episodes=2, jobs=2),
+            model=ScriptedModel(),
+            make_env=odd.make,
+        )
+    assert isinstance(done.failure, MachineFault)
+    assert "Too many open files" in str(done.failure)
+    assert done.rows == []
+    again = resume(out, model=ScriptedModel(), make_env=odd.make)
+    assert [row.outcome for row in again.rows] == ["won", "won"]
+
+
+def test_the_machines_errors_are_told_from_a_games() -> None:
+    assert type(failure("e", OSError(28, "full"))) is MachineFault
+    assert type(failure("e", OSError(2, "no such file"))) is EnvFailed
+    assert type(failure("e", ValueError("no"))) is EnvFailed
+    kept = GameNotBuildable("no")
+    assert failure("e", kept) is kept
 
 
 def test_only_the_librarys_own_refusal_is_unbuilt(tmp_path: Path) -> None:

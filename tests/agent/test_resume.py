@@ -435,7 +435,7 @@ def test_a_snapshot_that_the_environment_refuses_is_done_without(
 
 
 def test_what_cannot_be_resumed_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(RunDirectoryError, match="no run to resume"):
+    with pytest.raises(RunDirectoryError, match="is no run: it has no config"):
         resume(tmp_path)
     out = tmp_path / "run"
     cut_off(out, monkeypatch, episodes=3, jobs=1)

@@ -44,7 +44,7 @@ def test_a_run_that_was_killed_before_its_config_was_written_can_be_begun_again(
         patch.setattr("agent.rundir.write_atomically", after(1, write_atomically, before=True))
         assert in_child(lambda: begin(out, episodes=1)) == -signal.SIGKILL
     assert out.is_dir()
-    with pytest.raises(RunDirectoryError, match="no run to resume"):
+    with pytest.raises(RunDirectoryError, match="is no run: it has no config"):
         go_on(out)
     assert begin(out, episodes=1).rows[0].outcome == "won"
 
@@ -169,6 +169,22 @@ def test_a_run_whose_traces_are_all_missing_keeps_its_memory_file(
     (out / "traces").rmdir()
     shutil.move(tmp_path / "kept", out / "traces")
     assert [row.outcome for row in go_on(out).rows] == ["won", "won"]
+
+
+def test_nor_is_one_taken_away_that_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    unfinished(out, monkeypatch, episodes=2)
+    shutil.rmtree(out / "traces")
+    for log in out.glob("memory.sqlite-*"):
+        log.unlink()
+    memory = out / "memory.sqlite"
+    for damaged in (b"SQLite format 3\0" + bytes(50_000), b"my thesis " * 5_000):
+        memory.write_bytes(damaged)
+        with pytest.raises(RunDirectoryError, match="cannot be read"):
+            go_on(out)
+        assert memory.read_bytes() == damaged
 
 
 def test_a_trace_whose_lines_end_elsewhere_is_not_cut(

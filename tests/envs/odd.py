@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from envs.base import Description, Info, TextEnv
-from envs.errors import EnvUnavailable
+from envs.errors import EnvUnavailable, MachineFault
 
 TOLD = Description("Count.", "Say anything.")
 
@@ -62,6 +62,25 @@ class Odd(TextEnv):
             "admissible_commands": ["go", "wait"],
             "feedback": str(os.getpid()),
         }
+
+
+class OwnFault(MachineFault):
+    """An environment's own kind of an error that the runtime knows."""
+
+
+class Terse(Odd):
+    """Calls its action a command, and answers with nothing, or with an error of its own."""
+
+    def step(self, command: str) -> tuple[str, float, bool, bool, Info]:  # type: ignore[override]
+        if command == "nothing":
+            return None  # type: ignore[return-value]
+        if command == "fault":
+            raise OwnFault("the disk is on fire")
+        return super().step(command)
+
+
+def terse(spec: str) -> TextEnv:
+    return Terse(spec)
 
 
 def make(spec: str) -> TextEnv:

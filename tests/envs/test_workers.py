@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from envs.errors import EnvFailed, EnvUnavailable
+from envs.errors import EnvFailed, EnvUnavailable, MachineFault
 from envs.workers import Limits, WorkerEnv, Workers
 from tests.envs import odd
 
@@ -90,6 +90,20 @@ def test_errors_keep_their_names_and_texts(workers: Workers) -> None:
     env.reset(seed=1)
     with pytest.raises(EnvFailed, match="cannot be sent between processes"):
         env.step("odd")
+
+
+def test_a_worker_calls_and_answers_as_one_beside_the_caller_would() -> None:
+    workers = Workers("test/odd", odd.TOLD, 1, Limits(step_s=2.0, reset_s=20.0), odd.terse)
+    try:
+        env = started(workers, 3)
+        assert env.step("go")[0] == "go is action 1 of game 3", "whatever it calls its action"
+        with pytest.raises(MachineFault, match="on fire"):
+            env.step("fault")
+        env = started(workers, 3)
+        assert env.step("nothing") is None, "who is given it judges it"
+        assert env.step("go")[0] == "go is action 1 of game 3"
+    finally:
+        workers.close()
 
 
 def test_a_maker_that_fails_there_says_why() -> None:
