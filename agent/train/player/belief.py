@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from agent.train.player import foods
+from agent.train.player.doubts import Doubts
 from agent.train.player.foods import Recipe, plain
 from agent.train.player.places import (
     DIRECTIONS,
@@ -79,6 +80,7 @@ class Belief:
     over: bool = False
     failed: list[str] = field(default_factory=list)
     """Commands that the game refused since the last prune."""
+    doubts: Doubts = field(default_factory=Doubts)
     walked: list[tuple[str, str]] = field(default_factory=list)
     """Rooms and the exits taken from them since the last prune."""
     noted: bool = False
@@ -176,6 +178,7 @@ _REFUSALS = (
     "carrying too many things",
     "You haven't got that",
     "still miss something",
+    "still needs to be",
     "not a verb I recogni",
     "did not understand",
     "You need to take",

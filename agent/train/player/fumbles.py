@@ -1,4 +1,4 @@
-"""Mistakes in a kitchen that leave the game winnable: what a policy does that has lost count.
+"""Mistakes in a kitchen that leave the game winnable: what a policy does and notes that has lost count.
 
 Food that the recipe names is never cooked or cut wrongly while it is carried, which would lose the game.
 """
@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 
 from agent.train.player.belief import Belief
 from agent.train.player.cooking import take
 from agent.train.player.decision import Decision
-from agent.train.player.foods import APPLIANCE, CUT, plain
+from agent.train.player.foods import APPLIANCE, COOKED, CUT, plain
 
 _MISSING, _READY = " missing", " ready"
 _CLAUSE = re.compile(rf" (?:to (?:{'|'.join((*APPLIANCE, *CUT))})(?: and \w+)?|missing|ready)\b")
+
+_STEPS = "|".join((*APPLIANCE, *CUT))
+_FIRST, _LATER = re.compile(rf"(?<=: )(?:{_STEPS}), "), re.compile(rf", (?:{_STEPS})\b")
+_RAW = re.compile(r"\braw ")
+_KNIFE = re.compile(r"(?<=carrying )knife, |, knife\b")
 
 
 def fumble(belief: Belief, right: str, dice: random.Random) -> Decision | None:
@@ -45,3 +51,24 @@ def miscounted(place: str, dice: random.Random) -> str:
     found = dice.choice(clauses)
     wrong = _MISSING if found[0] == _READY else _READY
     return place[: found.start()] + wrong + place[found.end() :]
+
+
+def misstated(lines: Sequence[str], dice: random.Random) -> list[str] | None:
+    """Note operations that forget a step of the recipe, the knife in the hand, or that food is raw.
+
+    None where no line tells of those. What was forgotten costs a refusal and no game: a step too few,
+    never one too many.
+    """
+    places = [
+        (number, found)
+        for number, line in enumerate(lines)
+        for pattern in (_FIRST, _LATER, _RAW, _KNIFE)
+        for found in pattern.finditer(line)
+    ]
+    if not places:
+        return None
+    number, found = dice.choice(places)
+    state = f"{dice.choice(sorted(COOKED.values()))} " if found.re is _RAW else ""
+    wrong = list(lines)
+    wrong[number] = lines[number][: found.start()] + state + lines[number][found.end() :]
+    return wrong

@@ -125,6 +125,24 @@ REASONS: dict[str, tuple[str, ...]] = {
         "without the recipe I cannot start; the book is here",
         "here is the cookbook that I was looking for",
     ),
+    "read again": (
+        "something is left to do that my notes do not say",
+        "the recipe must say more than I remember",
+        "I may have noted the recipe wrongly",
+        "my recipe lacks a step",
+    ),
+    "check hands": (
+        "I am wrong about what I carry",
+        "my hands are not as I noted",
+        "what I hold is not what I thought",
+        "I had better see what I carry",
+    ),
+    "look again": (
+        "what I wanted is not here",
+        "this place is not as I noted",
+        "I am wrong about this room",
+        "my notes of this place are wrong",
+    ),
     "inventory": (
         "the recipe is known, what I carry is not",
         "I must know what I carry",

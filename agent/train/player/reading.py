@@ -5,6 +5,8 @@ from __future__ import annotations
 from agent.train.player import coin_collector, cooking, treasure_hunter
 from agent.train.player.belief import Belief, observe
 from agent.train.player.decision import Decision
+from agent.train.player.foods import COOKED, CUT
+from agent.train.player.making_sure import forget_refusals, make_sure
 from agent.train.player.places import room_of
 from agent.train.player.remember import believe
 from agent.train.player.window import Transcript
@@ -38,6 +40,8 @@ def belief_of(transcript: Transcript) -> Belief:
     action = ""
     for number, turn in enumerate(turns):
         observe(belief, action, turn.observation)
+        if belief.doubts.hear(action, turn.observation) or _changed(turn.observation):
+            forget_refusals(belief)
         if START_OVER in turn.thought:
             belief.start_over()
             belief.afresh = number
@@ -48,9 +52,18 @@ def belief_of(transcript: Transcript) -> Belief:
     return belief
 
 
+def _changed(observation: str) -> bool:
+    """Whether something was done with food, so that a meal that was refused may be made now."""
+    return any(
+        f"You {did} the " in observation for did in (*COOKED.values(), *CUT, "take", "pick up")
+    )
+
+
 def decide(transcript: Transcript, belief: Belief) -> Decision:
     """The next move in a window's game."""
     family = family_of(transcript.system)
+    if not belief.meal and (sure := make_sure(belief)):
+        return sure
     if family == "cooking":
         return cooking.decide(belief)
     if family == "treasure-hunter":

@@ -18,7 +18,7 @@ from agent.seeds import derive
 from agent.train.player.belief import Belief
 from agent.train.player.decision import Decision
 from agent.train.player.demonstrator import Demonstrator
-from agent.train.player.fumbles import fumble, miscounted
+from agent.train.player.fumbles import fumble, miscounted, misstated
 from agent.train.player.places import DIRECTIONS
 from agent.train.player.reading import belief_of
 from agent.train.player.thoughts import command_of, phrasings
@@ -26,6 +26,8 @@ from agent.train.player.window import Transcript, read_window
 
 AGAIN = 0.4
 """How often a slip at least follows on what the game has just refused: one mistake brings the next."""
+_KITCHEN_SHARE = 0.7
+"""How often a slip in notes that tell of food is about food."""
 _DIRECTION = re.compile(rf"\b({'|'.join(DIRECTIONS)})\b")
 
 
@@ -76,10 +78,12 @@ _PLACE = re.compile(r"(?:(?:In|Now in|I am in|This is|OK,|Here is) (?:the )?)?([
 
 
 def misnoted(operations: str, dice: random.Random) -> str:
-    """Note operations with one line left out, or one direction in them wrong."""
+    """Note operations with one line left out, a direction wrong, or a step or a thing forgotten."""
     *lines, end = operations.rstrip("\n").split("\n")
     if end != CLOSING.strip() or not lines:
         return operations
+    if dice.random() < _KITCHEN_SHARE and (wrong := misstated(lines, dice)) is not None:
+        return "\n".join([*wrong, end]) + operations[len(operations.rstrip("\n")) :]
     at = dice.randrange(len(lines))
     named = list(_DIRECTION.finditer(lines[at]))
     if named and dice.random() < 0.5:
