@@ -180,7 +180,7 @@ _REFUSALS = (
     "still miss something",
     "still needs to be",
     "not a verb I recogni",
-    "did not understand",
+    "n't understand",
     "You need to take",
     "doesn't seem",
     "can only",

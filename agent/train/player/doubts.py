@@ -45,9 +45,10 @@ def _doubted(verb: str, observation: str, *, read: bool) -> str | None:
         return HANDS if read else RECIPE
     if "still miss something" in observation:
         return HANDS
-    if "any such thing" in observation and verb in _FINDS:
+    unknown = "any such thing" in observation or "n't understand" in observation
+    if unknown and verb in _FINDS:
         return ROOM
-    gone = ("any such thing", "haven't got", "already here", "already have", "need to take")
-    if verb in _HANDLES | {"take"} and any(each in observation for each in gone):
+    gone = ("haven't got", "already here", "already have", "need to take")
+    if verb in _HANDLES | {"take"} and (unknown or any(each in observation for each in gone)):
         return HANDS
     return None

@@ -75,7 +75,9 @@ def test_then_it_can_only_be_the_hands() -> None:
         ("drop knife", "You haven't got that.", "inventory"),
         ("take knife", "You already have that.", "inventory"),
         ("cook lettuce with stove", "You can't see any such thing.", "inventory"),
+        ("cook onion with stove", "I didn't understand that sentence.", "inventory"),
         ("take salt from counter", "You can't see any such thing.", "look"),
+        ("take onion from counter", "I didn't understand that sentence.", "look"),
         ("open fridge", "You can't see any such thing.", "look"),
     ],
 )
