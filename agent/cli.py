@@ -299,7 +299,8 @@ def main() -> None:
         if debug:
             raise
         from memory import printable
+        from memory.text import one_line
 
-        told = " ".join(str(error).splitlines())  # a stranger's exception may have several lines
+        told = one_line(str(error))  # a stranger's exception may have several
         typer.echo(f"steno: error: {printable(told)}", err=True)
         sys.exit(exit_code(error))

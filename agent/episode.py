@@ -17,6 +17,7 @@ from agent.tally import Tally
 from envs.base import Info
 from envs.errors import EnvError, name_of
 from memory import MemoryFileError, NewSpan, storable
+from memory.text import one_line
 
 ERROR_MAX_CHARS = 2000
 
@@ -75,7 +76,7 @@ async def play_episode(episode: EpisodeRecord, loop: Loop) -> EpisodeResult:
 def _told(failure: Exception) -> str:
     """An error as a row holds it: what a stranger's exception says may be no Unicode, or a megabyte."""
     name = name_of(failure) if isinstance(failure, EnvError) else type(failure).__name__
-    text = " ".join(storable(f"{name}: {failure}").splitlines())
+    text = one_line(storable(f"{name}: {failure}"))
     return text if len(text) <= ERROR_MAX_CHARS else f"{text[:ERROR_MAX_CHARS]} ..."
 
 

@@ -216,13 +216,7 @@ class _Worker:
             self._life += 1
             self._forgotten.clear()
             try:
-                here, there = Pipe()
-            except OSError as error:
-                raise MachineFault(
-                    f"no process for environments could be started: {error}"
-                ) from error
-            self._pipe = here
-            try:
+                self._pipe, there = Pipe()
                 with there:
                     self._process = self._popen(there.fileno())
             except OSError as error:

@@ -142,12 +142,9 @@ def main() -> int:
     try:
         keep_grammars(Path(job["grammars"]))
         build(job["family"], job["options"], job["seed"], Path(job["folder"]))
-    except (OSError, MemoryError, ImportError) as error:
-        sys.stdout.write(f"\n{type(error).__name__}: {error}\n")
-        return MACHINE
     except Exception as error:  # noqa: BLE001 (whatever it is, the parent tells it)
         sys.stdout.write(f"\n{type(error).__name__}: {error}\n")
-        return 1
+        return MACHINE if isinstance(error, OSError | MemoryError | ImportError) else 1
     return 0
 
 

@@ -78,12 +78,17 @@ def _find_recipe(belief: Belief) -> Decision:
     maybe = here is not None and here.name == KITCHEN and not here.whole
     if here is not None and (BOOK in here.items or maybe) and read not in belief.failed:
         return Decision(read, "read", {"here": here.name})
+    return to_book(belief) or explore(belief, "the kitchen")
+
+
+def to_book(belief: Belief) -> Decision | None:
+    """The next step of the way to another room that has the cookbook; None where none is known."""
     for room in belief.rooms.values():
-        if room is not here and (room.name == KITCHEN or BOOK in room.items):
-            step = walk(belief, room, "the cookbook is there")
+        if room.name == KITCHEN or BOOK in room.items:
+            step = walk(belief, room, "the cookbook is there")  # None for the room that it is in
             if step is not None:
                 return step
-    return explore(belief, "the kitchen")
+    return None
 
 
 def _make_room(belief: Belief, recipe: Recipe) -> Decision | None:

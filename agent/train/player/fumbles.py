@@ -15,9 +15,8 @@ from agent.train.player.decision import Decision
 from agent.train.player.foods import APPLIANCE, COOKED, CUT, plain
 
 _MISSING, _READY = " missing", " ready"
-_CLAUSE = re.compile(rf" (?:to (?:{'|'.join((*APPLIANCE, *CUT))})(?: and \w+)?|missing|ready)\b")
-
 _STEPS = "|".join((*APPLIANCE, *CUT))
+_CLAUSE = re.compile(rf" (?:to (?:{_STEPS})(?: and \w+)?|missing|ready)\b")
 _FIRST, _LATER = re.compile(rf"(?<=: )(?:{_STEPS}), "), re.compile(rf", (?:{_STEPS})\b")
 _RAW = re.compile(r"\braw ")
 _KNIFE = re.compile(r"(?<=carrying )knife, |, knife\b")

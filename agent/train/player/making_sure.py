@@ -8,10 +8,11 @@ costs one.
 from __future__ import annotations
 
 from agent.train.player.belief import Belief
-from agent.train.player.decision import Decision, walk
+from agent.train.player.cooking import BOOK, KITCHEN, to_book
+from agent.train.player.decision import Decision
 from agent.train.player.doubts import HANDS, ROOM
 
-_PREPARE, _BOOK, _KITCHEN = "prepare meal", "cookbook", "kitchen"
+_PREPARE = "prepare meal"
 
 
 def make_sure(belief: Belief) -> Decision | None:
@@ -27,17 +28,12 @@ def make_sure(belief: Belief) -> Decision | None:
 
 
 def _read_again(belief: Belief) -> Decision | None:
-    here, command = belief.here, f"examine {_BOOK}"
+    here, command = belief.here, f"examine {BOOK}"
     if here is None or command in belief.failed:
         return None
-    if here.name == _KITCHEN or _BOOK in here.items:
+    if here.name == KITCHEN or BOOK in here.items:
         return Decision(command, "read again")
-    for room in belief.rooms.values():
-        if room.name == _KITCHEN or _BOOK in room.items:
-            step = walk(belief, room, "the cookbook is there")
-            if step is not None:
-                return step
-    return None
+    return to_book(belief)
 
 
 def forget_refusals(belief: Belief) -> None:
