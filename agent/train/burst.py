@@ -18,6 +18,7 @@ from agent.errors import AdapterMismatch, TrainingFailed
 from agent.lm.adapter import TARGETS, AdapterConfig, BurstAdapter
 from agent.train import data, directory
 from agent.train.card import write_card
+from agent.train.compiled import compile_layers
 from agent.train.data import Batch, padded
 from agent.train.losses import consistency_loss, mask_loss, sampler_loss, survival
 from agent.train.measures import measure
@@ -50,6 +51,8 @@ def train_burst(given: Mapping[str, Any], out: Path, *, resume: bool = False) ->
     run = with_sequences(settings, out, sequences, files, loaded)
     adapter = make_adapter(loaded.network, loaded.fingerprint, settings)
     task = BurstTask(Student(loaded.network, adapter), settings)
+    if settings.compile:
+        compile_layers(loaded.network)
     full = partial(collate, settings=settings, full=True)
     report = train(
         run,

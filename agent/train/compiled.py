@@ -7,8 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 
-def compile_layers(network: Any) -> int:
+VARIANTS = 32
+"""Of one layer's code, at most: with and without gradients, with the gate open and closed, by shape."""
+
+
+def compile_layers(network: Any, backend: str = "inductor") -> int:
     """Compile each decoder layer in place, for any lengths. Returns how many there are.
 
     Names of weights stay. The first step of a training takes a minute longer. Layers are the modules
@@ -16,6 +21,8 @@ def compile_layers(network: Any) -> int:
     """
     kinds = set(getattr(network, "_no_split_modules", None) or ())
     layers = [each for each in network.modules() if type(each).__name__ in kinds]
+    limits = torch._dynamo.config
+    limits.recompile_limit = max(limits.recompile_limit, VARIANTS)
     for layer in layers:
-        layer.compile(dynamic=True)
+        layer.compile(dynamic=True, backend=backend)
     return len(layers)

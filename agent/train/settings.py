@@ -48,6 +48,9 @@ class LoopSettings(BaseModel):
     save_minutes: Above = Field(5.0, description="minutes between checkpoints")
     save_steps: Positive | None = Field(None, description="a checkpoint every so many steps, too")
     log_steps: Positive = Field(10, description="metrics are averaged over so many steps")
+    compile: bool = Field(
+        False, description="compile the layers: faster, with a compiler at hand (C++, or Triton)"
+    )
 
 
 class PolicySettings(LoopSettings):
@@ -58,9 +61,6 @@ class PolicySettings(LoopSettings):
         0,
         ge=0,
         description="the lowest layers, whose updates stay as they are: with init, and for speed",
-    )
-    compile: bool = Field(
-        False, description="compile the layers: faster, with a C++ compiler at hand"
     )
     rank: Positive = Field(32, description="of each low-rank update")
     alpha: Above = Field(32.0, description="updates are scaled by alpha / rank")
