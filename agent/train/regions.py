@@ -178,6 +178,8 @@ def use_regions(network: Any) -> None:
         )
 
 
+# The prefix grows from layer to layer: captured, this would be compiled for each of them.
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def regions_attention(
     module: torch.nn.Module,
     query: torch.Tensor,  # (B, Hq, N, D)

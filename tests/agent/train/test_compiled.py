@@ -32,7 +32,8 @@ def test_bursts_learn_the_same_with_compiled_layers() -> None:
     assert compile_layers(student.network, backend="eager") == 2
     torch._dynamo.utils.counters.clear()
     compiled = steps(BurstTask(student, SETTINGS))
-    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > 0
+    # Before and after attention, for real ids and masks, with gradients and without: not for each layer.
+    assert 0 < torch._dynamo.utils.counters["stats"]["unique_graphs"] <= 10
     assert len(compiled) == len(plain) > 10
     for one, other in zip(plain, compiled, strict=True):
         torch.testing.assert_close(other, one, rtol=1e-4, atol=1e-4)
