@@ -63,16 +63,28 @@ class ThinkConfig(Section):
     """How it thinks."""
 
     mode: Literal["burst", "slow", "verified", "off"] = "burst"
-    k: Positive = Field(8, description="burst size: the most tokens one pass may emit")
+    k: Positive | None = Field(
+        None,
+        description="burst size: the most tokens one pass may emit; unset: 12, or the adapter's",
+    )
     confidence: Share = Field(0.9, description="a burst is cut before its first token under this")
     max_tokens: Natural = Field(0, description="the longest thought; 0: 5.6% of budget")
     max_passes: Positive = Field(256, description="the most forward passes for one thought")
 
+    @property
+    def burst(self) -> Burst:
+        """How large its bursts are and where they are cut, whether it thinks in them or not."""
+        return Burst(self.k or BURST_SIZE, self.confidence)
+
     def as_mode(self) -> Mode:
         """The mode of the model boundary that this describes."""
-        if self.mode == "burst":
-            return Burst(self.k, self.confidence)
-        return Slow(verified=self.mode == "verified")
+        return self.burst if self.mode == "burst" else Slow(verified=self.mode == "verified")
+
+    def within(self, limit: int) -> ThinkConfig:
+        """With the burst size that was left open: for bursts up to `limit`, where 1 is no adapter."""
+        if self.k is not None:
+            return self
+        return self.model_copy(update={"k": min(BURST_SIZE, limit) if limit > 1 else BURST_SIZE})
 
 
 class ActConfig(Section):
@@ -124,6 +136,7 @@ SHARES = {
     ("notes", "recall_tokens"): 0.183,
     ("window", "observation"): 0.157,
 }
+BURST_SIZE = 12  # what the shipped adapter was trained for
 HEADING_TOKENS = 4  # "Your notes:" may be longer than what stands there without notes
 LEAST_NOTE_TOKENS = 24  # one whole operation and END
 

@@ -111,6 +111,7 @@ async def run_async(
     config = _steerable(anywhere(config.filled()), steering)
     hands = _Hands(config, model, make_env, watch, on_row, stop or asyncio.Event(), steering)
     async with hands:
+        config = hands.config
         banks_at = _banks_at(config)
         directory = RunDirectory.create(config)
         with closing(directory):
@@ -151,7 +152,7 @@ async def resume_async(
         async with hands:
             if told is None:  # killed before anything was played
                 banks_at = _banks_at(config)
-                name = _begin(directory, config, hands.model, banks_at)
+                name = _begin(directory, hands.config, hands.model, banks_at)
             else:
                 name, banks_at = told["run"], told["banks_at"] or ""
                 require_the_same(hands.model, told, path)
@@ -190,6 +191,8 @@ class _Hands:
         try:
             self.model = await model_of(self.config, self.model, self.watch)
             if self.model is not None:
+                think = self.config.think.within(self.model.burst_limit)
+                self.config = self.config.model_copy(update={"think": think})
                 _require_room(self.config, self.model, self.environments.description)
         except BaseException:
             self._let_go()
@@ -317,7 +320,7 @@ def load(settings: ModelConfig) -> LanguageModel:
 def _require_room(config: RunConfig, model: LanguageModel, description: Description) -> None:
     """Raise ConfigError where the window cannot hold what the run needs, before anything is played."""
     system = system_ids(model, config, description)
-    if config.think.mode == "burst" and config.think.k > model.burst_limit > 1:
+    if config.think.mode == "burst" and config.think.burst.k > model.burst_limit > 1:
         raise AdapterMismatch(
             f"think.k {config.think.k} is more than the burst adapter was trained for; use at most "
             f"{model.burst_limit}"

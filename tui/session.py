@@ -271,7 +271,7 @@ class Playing(Session):
         if told is not None:
             return told
         think = ThinkConfig() if self.config is None else self.config.think
-        return Burst(think.k, think.confidence)
+        return think.burst
 
     def set_burst(self, wanted: Burst) -> Future[bool]:
         """Change how it thinks, from the next pass on. The future raises AdapterMismatch."""

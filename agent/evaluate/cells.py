@@ -81,6 +81,8 @@ def finished(cell: Cell, fingerprint: str | None) -> Played | None:
     if not record.is_file():
         return None
     was, now = _settings(cell.directory / "config.toml"), as_toml(cell.config.filled())
+    if cell.config.think.k is None:  # the weights decided it, and they are compared below
+        now["think"] |= {"k": k} if (k := was.get("think", {}).get("k")) else {}
     keys = sorted((was.keys() | now.keys()) - {"out"})
     differs = [key for key in keys if was.get(key) != now.get(key)]
     if differs:

@@ -193,7 +193,7 @@ def decide(place: Path, count: int, given: Mapping[str, Any], jobs: int) -> int:
         return EXIT_INTERRUPTED
     finally:
         model.close()
-    told = {"k": config.think.k, "confidence": config.think.confidence, **summary(compared)}
+    told = {"k": config.think.burst.k, "confidence": config.think.confidence, **summary(compared)}
     sys.stdout.write(
         f"{100 * told['same_command']:.1f}% of {told['decisions']} decisions the same command "
         f"(95% interval {100 * told['same_command_low']:.1f}-{100 * told['same_command_high']:.1f}%), "

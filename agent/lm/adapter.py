@@ -40,7 +40,7 @@ class AdapterConfig(BaseModel):
     base: str
     """Fingerprint of the weights that it was made for, the policy included."""
     hidden_size: int = Field(ge=1)
-    k: int = Field(8, ge=2, description="the largest burst: k-1 masks")
+    k: int = Field(12, ge=2, description="the largest burst: k-1 masks")
     rank: int = Field(32, ge=1)
     alpha: float = 32.0
     targets: tuple[str, ...] = TARGETS

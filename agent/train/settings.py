@@ -79,7 +79,7 @@ class BurstSettings(LoopSettings):
     init: Path | None = Field(
         None, description="a burst adapter to go on from, be it another policy's"
     )
-    k: int = Field(8, ge=2, description="the largest burst")
+    k: int = Field(12, ge=2, description="the largest burst")
     rank: Positive = 32
     alpha: Above = 32.0
     targets: tuple[str, ...] = Field((), description="module names; none: the common projections")

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import tomli_w
 
-from agent.config import RunConfig, load_config, merge, overrides
+from agent.config import RunConfig, ThinkConfig, load_config, merge, overrides
 from agent.errors import ConfigError
+from agent.lm.types import Burst
 from agent.rundir import as_toml
 
 ENV = "textworld/coin-collector?level=5"
@@ -82,3 +83,11 @@ def test_overrides_are_dotted() -> None:
 
 def test_every_default_is_the_models_own() -> None:
     assert load_config(env=ENV) == RunConfig(env=ENV)
+
+
+def test_a_burst_size_that_is_left_open_is_what_the_adapter_allows() -> None:
+    think = ThinkConfig()
+    assert think.within(6).burst == Burst(6, 0.9)
+    assert think.within(12).burst == think.within(100).burst == Burst(12, 0.9)
+    assert think.within(1).burst == think.burst == Burst(12, 0.9)  # no adapter: no limit either
+    assert ThinkConfig(k=8).within(6).k == 8  # asked for: refused by name, not made smaller
