@@ -68,6 +68,10 @@ def demos(
             max=1,
         ),
     ] = 0.0,
+    renamed: Annotated[
+        float,
+        typer.Option(help="Share of kitchens whose foods go by other names.", min=0, max=1),
+    ] = 0.0,
     jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
     settings: RunSettings = None,
 ) -> None:
@@ -85,6 +89,7 @@ def demos(
             first_seed=seed,
             settings=settings or [],
             slips=slips,
+            renamed=renamed,
             jobs=jobs,
         )
     )

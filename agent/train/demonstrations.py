@@ -10,24 +10,30 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+import envs
 from agent.config import RunConfig, overrides
+from agent.environments import MakeEnv
 from agent.errors import TrainingFailed
 from agent.lm import load_vocabulary
 from agent.results import says_unbuilt
+from agent.seeds import derive
 from agent.train.player.demonstrator import VERSION, Demonstrator
 from agent.train.player.mix import CYCLES, Game, games
 from agent.train.player.playing import Played, demonstration_config, play
+from agent.train.player.renaming import make_renamed
 from agent.train.player.slips import Slipping
 from agent.train.relabel import agreed
 from agent.train.sequences import TokenSequence, write
@@ -39,15 +45,26 @@ _CHUNK = 10
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How games are demonstrated: whose tokenizer, settings of the run, the share of slips."""
+    """How games are demonstrated: whose tokenizer, settings of the run, the share of slips.
+
+    In a share `renamed` of the kitchens foods go by other names.
+    """
 
     model: str
     settings: tuple[str, ...]
     slips: float
+    renamed: float
 
     def config(self, game: Game) -> RunConfig:
         """The config of a game. Raises ConfigError."""
         return demonstration_config(game.spec, game.seed, overrides(self.settings))
+
+    def make_env(self, game: Game) -> MakeEnv:
+        """What makes the game's environment."""
+        dice = random.Random(derive(game.seed, "renamed kitchen"))
+        if game.family == "cooking" and dice.random() < self.renamed:
+            return partial(make_renamed, game.seed)
+        return envs.make
 
 
 @dataclass(slots=True)
@@ -98,6 +115,7 @@ def demos(
     first_seed: int = 0,
     settings: Sequence[str] = (),
     slips: float = 0.0,
+    renamed: float = 0.0,
     jobs: int = 1,
 ) -> Report:
     """Write the sequences of won games to `out`, and how each game went to `out` with `.games.jsonl`.
@@ -106,13 +124,14 @@ def demos(
     Games that an earlier call with the same settings played are not played again: their sequences are
     kept, part by part, in the folder `out` with `.parts` until the file is whole. `model` names the
     tokenizer; `settings` are those of a run, 'section.key=value'; `slips` is the share of thoughts and
-    notes in which the player errs, which carry no loss (agent/train/player/slips.py). Raises
+    notes in which the player errs, which carry no loss (agent/train/player/slips.py); `renamed` is the
+    share of kitchens whose foods have other names (agent/train/player/renaming.py). Raises
     TrainingFailed for a seed that is not for training, ModelUnavailable, and ConfigError.
     """
     from agent.train.bar import games_bar
 
     plan = shared_out(families, total, first_seed)
-    how = How(model, tuple(settings), slips)
+    how = How(model, tuple(settings), slips, renamed)
     parts = Path(f"{out}.parts")
     parts.mkdir(parents=True, exist_ok=True)
     chunks = [plan[start : start + _CHUNK] for start in range(0, len(plan), _CHUNK)]
@@ -193,7 +212,7 @@ def _play_chunk(chunk: Sequence[Game], parts: Path, how: How) -> None:
     player = _players[how]
     lines = []
     for game in chunk:
-        played, lived = play(game, player, overrides(how.settings))
+        played, lived = play(game, player, overrides(how.settings), how.make_env(game))
         if how.slips:
             lived = list(agreed(lived, Demonstrator(player.vocabulary), how.config(game)))
         found = [sequence.model_dump(mode="json") for sequence in lived]
@@ -207,7 +226,8 @@ def _play_chunk(chunk: Sequence[Game], parts: Path, how: How) -> None:
 def _part(parts: Path, chunk: Sequence[Game], how: How) -> Path:
     config = demonstration_config("", 0, overrides(how.settings)).filled().model_dump(mode="json")
     slips = [how.slips] if how.slips else []
-    settings = json.dumps([VERSION, how.model, config, *slips], sort_keys=True)
+    renamed = [{"renamed": how.renamed}] if how.renamed else []
+    settings = json.dumps([VERSION, how.model, config, *slips, *renamed], sort_keys=True)
     content = settings + "".join(f"{game.spec} {game.seed}\n" for game in chunk)
     return parts / f"{hashlib.sha256(content.encode()).hexdigest()[:24]}.jsonl"
 

@@ -55,11 +55,12 @@ def play(
     game: Game,
     model: LanguageModel,
     settings: Mapping[str, Any] | None = None,
+    make_env: MakeEnv = envs.make,
     scratch: Path | None = None,
 ) -> tuple[Played, list[TokenSequence]]:
     """Play one game in the runtime; its sequences if it was won. The run's files are not kept."""
     config = demonstration_config(game.spec, game.seed, settings)
-    played, lived = asyncio.run(play_async(game, model, config, scratch=scratch))
+    played, lived = asyncio.run(play_async(game, model, config, make_env, scratch))
     return played, lived if played.outcome == "won" else []
 
 
