@@ -45,7 +45,10 @@ async def play(
     Raises ConfigError where that is another one.
     """
     samples = out.with_name(f"{out.name}-samples.jsonl")
-    config = config.model_copy(update={"episodes": 1, "jobs": 1, "out": out}).filled()
+    think = config.think.within(model.burst_limit)
+    config = config.model_copy(
+        update={"episodes": 1, "jobs": 1, "out": out, "think": think}
+    ).filled()
     begun = (out / "config.toml").exists()
     if begun:
         _require_the_same(out, config)

@@ -38,7 +38,7 @@ MODES: tuple[Mode, ...] = (Slow(), Slow(verified=True), Burst(8, 0.0), Burst(4, 
 def random_adapter(backbone: nn.Module, family: str = "llama", seed: int = 1) -> BurstAdapter:
     torch.manual_seed(seed)
     targets = TARGETS.get(family, COMMON_TARGETS)
-    config = AdapterConfig(base="weights", hidden_size=32, rank=4, targets=targets)
+    config = AdapterConfig(base="weights", hidden_size=32, k=8, rank=4, targets=targets)
     adapter = BurstAdapter.untrained(backbone, config).eval().requires_grad_(False)
     for lora in adapter.lora.values():
         nn.init.normal_(lora.b, std=0.3)  # type: ignore[arg-type]

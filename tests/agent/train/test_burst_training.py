@@ -73,7 +73,7 @@ def test_a_region_is_the_runtimes_burst(family: str) -> None:
     """What is trained at every mask of many regions is what one pass of the runtime computes there."""
     student = make_student(family)
     members = [sequence(1), sequence(2, turns=2)]
-    settings = BurstSettings(masks=40)
+    settings = BurstSettings(k=8, masks=40)
     batch = collate(members, 3, settings=settings)
     layout = layout_of(batch)
     rows, columns = layout.real
@@ -137,7 +137,7 @@ def test_targets_are_one_place_after_the_masks() -> None:
     """Mask j, at position anchor + j, is for the token at anchor + j + 1."""
     each = sequence(6, turns=1)
     start, stop = each.written[0].start, each.written[0].stop
-    batch = collate([each], 0, settings=BurstSettings())
+    batch = collate([each], 0, settings=BurstSettings(k=8))
     layout = layout_of(batch)
     targets = (layout.position + 1)[layout.real]
     assert int(layout.anchor[layout.real].min()) == start - 1
@@ -181,7 +181,7 @@ def test_a_mask_weighs_what_it_is_likely_to_be_reached() -> None:
 
 
 def task_of(student: Student, **settings: Any) -> tuple[BurstTask, BurstSettings]:
-    made = BurstSettings(masks=60, **settings)
+    made = BurstSettings(k=8, masks=60, **settings)
     return BurstTask(student, made), made
 
 
@@ -254,7 +254,7 @@ def test_the_sampler_loss_is_that_of_the_corrected_logits() -> None:
 def test_measures_are_those_of_the_runtime() -> None:
     """Simulated tokens per forward and agreement, against passes of the runtime itself."""
     student = make_student()
-    settings = BurstSettings(masks=40)
+    settings = BurstSettings(k=8, masks=40)
     members = [sequence(1), sequence(5)]
     batch = collate(members, 2, settings=settings, full=True)
     layout = layout_of(batch)

@@ -122,11 +122,11 @@ def test_ctrl_c_saves_the_step_and_resume_goes_on(model: str, data: str, tmp_pat
 
 def test_the_card_gives_a_command_that_exists() -> None:
     settings = BurstSettings(
-        data=(Path("/far/away/own.jsonl"),), k=12, max_minutes=60, purposes=("think",), clip=2.0
+        data=(Path("/far/away/own.jsonl"),), k=8, max_minutes=60, purposes=("think",), clip=2.0
     )
     line = command_line("burst", settings, Path("/tmp/out"))
     assert line == (
-        "steno train burst --out out --data own.jsonl --max-minutes 60.0 --set clip=2.0 -k 12 "
+        "steno train burst --out out --data own.jsonl --max-minutes 60.0 --set clip=2.0 -k 8 "
         "--set purposes=think"
     )
 
