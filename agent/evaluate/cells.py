@@ -7,10 +7,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,25 +80,43 @@ def finished(cell: Cell, fingerprint: str | None) -> Played | None:
     record = cell.directory / RECORD
     if not record.is_file():
         return None
-    was, now = _settings(cell.directory / "config.toml"), as_toml(cell.config.filled())
-    if cell.config.think.k is None:  # the weights decided it, and they are compared below
-        now["think"] |= {"k": k} if (k := was.get("think", {}).get("k")) else {}
-    keys = sorted((was.keys() | now.keys()) - {"out"})
-    differs = [key for key in keys if was.get(key) != now.get(key)]
-    if differs:
+    if differs := _differences(cell):
         raise ConfigError(
             f"{cell.directory} was played with another {', '.join(differs)}; use another --out, or "
             "remove what is to be played again"
         )
     played = read_record(record)
-    if fingerprint is not None:
-        versions = json.loads((cell.directory / "versions.json").read_text(encoding="utf-8"))
-        if versions["fingerprint"] not in {None, fingerprint}:
-            raise ConfigError(
-                f"{cell.directory} was played by a model with other weights; use another --out, or "
-                "remove what is to be played again"
-            )
+    if not _same_weights(RunDirectory(cell.directory).recorded_versions() or {}, fingerprint):
+        raise ConfigError(
+            f"{cell.directory} was played by a model with other weights; use another --out, or "
+            "remove what is to be played again"
+        )
     return played
+
+
+def begun(cell: Cell, fingerprint: str | None) -> bool:
+    """Whether a run of this cell, by this model, lies there to be gone on with.
+
+    What is shown another game's notes is played anew: which came last is on no record.
+    """
+    told = RunDirectory(cell.directory).recorded_versions()
+    if cell.arm.notes_from is not None or told is None:
+        return False
+    return not _differences(cell) and _same_weights(told, fingerprint)
+
+
+def _differences(cell: Cell) -> list[str]:
+    """The settings in which what lies in the cell's directory differs from the cell."""
+    was, now = _settings(cell.directory / "config.toml"), as_toml(cell.config.filled())
+    if cell.config.think.k is None:  # the weights decided it, and they are compared, too
+        now["think"] |= {"k": k} if (k := was.get("think", {}).get("k")) else {}
+    keys = sorted((was.keys() | now.keys()) - {"out"})
+    return [key for key in keys if was.get(key) != now.get(key)]
+
+
+def _same_weights(told: Mapping[str, Any], fingerprint: str | None) -> bool:
+    """Whether the model with this fingerprint played what has these versions; None: whichever did."""
+    return fingerprint is None or told.get("fingerprint") in {None, fingerprint}
 
 
 def clear(directory: Path) -> None:

@@ -11,18 +11,19 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import envs
 from agent.blocking import in_thread
 from agent.config import ModelConfig
 from agent.errors import ConfigError, Interrupted
-from agent.evaluate.cells import Cell, Played, clear, finished, write_record
+from agent.evaluate.cells import Cell, Played, begun, clear, finished, write_record
 from agent.evaluate.leftovers import Shown, notes_shown, replaced_tokens
 from agent.evaluate.swapped import Swap, donor_of
 from agent.events import Watcher, nobody
 from agent.lm.types import LanguageModel
 from agent.pool import Pool
-from agent.runner import MakeEnv, load, run_async
+from agent.runner import MakeEnv, load, resume_async, run_async
 
 LoadModel = Callable[[ModelConfig], LanguageModel]
 Told = Callable[[Played, bool], None]
@@ -51,7 +52,7 @@ class Grid:
         """Play every cell that is not done.
 
         Raises the errors that end a run (agent.runner.run), and the disk's; an error inside a game is
-        that game's record. Raises Interrupted where `stop` was set: what is unfinished is played anew
+        that game's record. Raises Interrupted where `stop` was set: what is unfinished is gone on with
         the next time.
         """
         deadlines = self.cells[0].config.deadlines
@@ -107,16 +108,19 @@ class Grid:
             self._keep(cell, await self._one(cell, model), now=True)
 
     async def _one(self, cell: Cell, model: LanguageModel | None) -> Played:
-        """Play one game to its record."""
-        clear(cell.directory)
+        """Play one game to its record, from its last step on where it was cut off."""
         donor, watch = self._donated(cell)
-        done = await run_async(
-            cell.config,
-            model=model,
-            make_env=self._pool.make,
-            watch=watch,
-            stop=self.stop,
-        )
+        play: dict[str, Any] = {
+            "model": model,
+            "make_env": self._pool.make,
+            "watch": watch,
+            "stop": self.stop,
+        }
+        if begun(cell, model.fingerprint if model else None):
+            done = await resume_async(cell.directory, **play)
+        else:
+            clear(cell.directory)
+            done = await run_async(cell.config, **play)
         if done.failure is not None:
             raise done.failure
         if not done.rows:

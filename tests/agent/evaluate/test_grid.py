@@ -22,6 +22,7 @@ from agent.evaluate.play import Grid
 from agent.evaluate.run import evaluate
 from agent.evaluate.settings import cells_of
 from agent.report.runs import RECORD
+from agent.rundir import RunDirectory
 from tests.agent.evaluate.halls import FIRST, load, make_env, no_model, play, wanted
 
 # A window that is full after few turns.
@@ -67,11 +68,16 @@ def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
     assert len(records) == 4
     assert evaluate(asked, load=no_model, make_env=make_env) == 0
     assert (tmp_path / "out" / "table.csv").read_text() == table
-    # One that never ended is played anew, and it alone.
+    # One that ended just before its record was written has its record from its run.
     lost = tmp_path / "out" / "burst" / "easy" / f"{FIRST}"
     (lost / RECORD).unlink()
     play(asked)
-    again = {path: read_record(path / RECORD) for path, _ in found_below(tmp_path / "out")}
+    assert dict(found_below(tmp_path / "out")) == records
+    # One of which that much is not there is played anew, and it alone.
+    (lost / RECORD).unlink()
+    (lost / "versions.json").unlink()
+    play(asked)
+    again = dict(found_below(tmp_path / "out"))
     assert [path for path in records if again[path].row.uid != records[path].row.uid] == [lost]
     # One that was killed before it had a config has no file of anybody's.
     shutil.rmtree(lost)
@@ -136,6 +142,40 @@ def test_a_stop_keeps_what_is_done(tmp_path: Path) -> None:
     done = found_below(tmp_path)
     assert 1 <= len(done) < 6
     assert len(grid.played) == len(done)
+
+
+def test_a_game_that_was_stopped_goes_on_from_its_last_step(tmp_path: Path) -> None:
+    cycle = {"easy": ["test/hall?length=150"]}
+
+    def grid(out: Path) -> Grid:
+        arms, chosen = (parse_arm("burst"),), games("easy", 2, FIRST, cycle)
+        cells = cells_of({"max_steps": 150}, arms, chosen, out)
+        return Grid(cells, 2, load=load, make_env=make_env)
+
+    async def play_until_six_steps_are_made(cut: Grid) -> None:
+        playing = asyncio.create_task(cut.play())
+        traces = [cell.directory / "traces" / "000000.jsonl" for cell in cut.cells]
+        # The files alone tell, as after a kill.
+        while not all(t.exists() and t.read_text().count('"e":"step"') > 5 for t in traces):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        cut.stop.set()
+        with pytest.raises(Interrupted):
+            await playing
+
+    def told(done: Grid) -> list[tuple[str, int, float | None]]:
+        rows = [each.row for each in done.played.values()]
+        return [(row.outcome, row.steps, row.score) for row in rows]
+
+    whole, cut, again = grid(tmp_path / "whole"), grid(tmp_path / "cut"), grid(tmp_path / "cut")
+    asyncio.run(whole.play())
+    asyncio.run(play_until_six_steps_are_made(cut))
+    assert not cut.played
+    asyncio.run(again.play())
+    assert told(again) == told(whole)
+    for cell in again.cells:
+        versions = RunDirectory(cell.directory).recorded_versions()
+        assert versions is not None
+        assert len(versions["resumed"]) == 1
 
 
 def test_a_failing_disk_ends_the_grid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
