@@ -65,7 +65,7 @@ class ThinkConfig(Section):
     mode: Literal["burst", "slow", "verified", "off"] = "burst"
     k: Positive | None = Field(
         None,
-        description="burst size: the most tokens one pass may emit; unset: 12, or the adapter's",
+        description="burst size: the most tokens one pass may emit; unset: 12, or the adapter's if less",
     )
     confidence: Share = Field(0.9, description="a burst is cut before its first token under this")
     max_tokens: Natural = Field(0, description="the longest thought; 0: 5.6% of budget")
@@ -81,10 +81,10 @@ class ThinkConfig(Section):
         return self.burst if self.mode == "burst" else Slow(verified=self.mode == "verified")
 
     def within(self, limit: int) -> ThinkConfig:
-        """With the burst size that was left open: for bursts up to `limit`, where 1 is no adapter."""
-        if self.k is not None:
+        """With the burst size that was left open: up to `limit`, where 1, no adapter, leaves it open."""
+        if self.k is not None or limit == 1:
             return self
-        return self.model_copy(update={"k": min(BURST_SIZE, limit) if limit > 1 else BURST_SIZE})
+        return self.model_copy(update={"k": min(BURST_SIZE, limit)})
 
 
 class ActConfig(Section):

@@ -17,13 +17,15 @@ from typing import Any
 
 from pydantic import ConfigDict, ValidationError, model_validator
 
-from agent.config import RunConfig, describe
+from agent.config import BURST_SIZE, RunConfig, describe
 from agent.errors import ConfigError, RunDirectoryError, StorageFailed
 from agent.evaluate.arms import Arm
 from agent.evaluate.families import Game
+from agent.lm.types import LanguageModel
 from agent.report.episode import Episode
 from agent.report.runs import RECORD
 from agent.rundir import RunDirectory, as_toml
+from agent.runner import is_exact
 
 
 class Played(Episode):
@@ -71,22 +73,31 @@ def place(out: Path, arm: Arm, game: Game) -> Path:
     return out / arm.folder / game.family / f"{game.seed:05}"
 
 
-def finished(cell: Cell, fingerprint: str | None) -> Played | None:
+def finished(cell: Cell, model: LanguageModel | None) -> Played | None:
     """The record of a cell that was played before, None where it was not, or not to its end.
 
-    `fingerprint` is of the model that would play it, None where none is loaded. Raises ConfigError
-    where it was played with other settings or weights, RunDirectoryError for a damaged record.
+    `model` would play it; where none is loaded, weights are not compared, and None is told of a record
+    that only they can decide on. Raises ConfigError where it was played with other settings or weights,
+    RunDirectoryError for a damaged record.
     """
     record = cell.directory / RECORD
     if not record.is_file():
         return None
-    if differs := _differences(cell):
+    if differs := _differences(cell, model):
+        if model is None and cell.config.agent == "model" and differs == ["think"]:
+            return None  # how large bursts are, where it was left open, is the adapter's to say
         raise ConfigError(
             f"{cell.directory} was played with another {', '.join(differs)}; use another --out, or "
             "remove what is to be played again"
         )
     played = read_record(record)
-    if not _same_weights(RunDirectory(cell.directory).recorded_versions() or {}, fingerprint):
+    told = RunDirectory(cell.directory).recorded_versions()
+    if told is None:
+        raise RunDirectoryError(
+            f"{cell.directory} has a record and no versions.json: restore it from a copy, or remove "
+            "the directory to have the game played again"
+        )
+    if not _same_weights(told, model):
         raise ConfigError(
             f"{cell.directory} was played by a model with other weights; use another --out, or "
             "remove what is to be played again"
@@ -94,29 +105,33 @@ def finished(cell: Cell, fingerprint: str | None) -> Played | None:
     return played
 
 
-def begun(cell: Cell, fingerprint: str | None) -> bool:
-    """Whether a run of this cell, by this model, lies there to be gone on with.
+def begun(cell: Cell, model: LanguageModel | None) -> bool:
+    """Whether a run of this cell lies there that `model` can go on with, at the precision that it had.
 
     What is shown another game's notes is played anew: which came last is on no record.
     """
     told = RunDirectory(cell.directory).recorded_versions()
     if cell.arm.notes_from is not None or told is None:
         return False
-    return not _differences(cell) and _same_weights(told, fingerprint)
+    if model is not None and is_exact(told) != is_exact({"numerics": model.numerics}):
+        return False
+    return not _differences(cell, model) and _same_weights(told, model)
 
 
-def _differences(cell: Cell) -> list[str]:
-    """The settings in which what lies in the cell's directory differs from the cell."""
-    was, now = _settings(cell.directory / "config.toml"), as_toml(cell.config.filled())
-    if cell.config.think.k is None:  # the weights decided it, and they are compared, too
-        now["think"] |= {"k": k} if (k := was.get("think", {}).get("k")) else {}
+def _differences(cell: Cell, model: LanguageModel | None) -> list[str]:
+    """The settings in which what lies there differs from the cell as `model` would play it."""
+    config = cell.config.filled()
+    if cell.config.agent == "model":
+        think = config.think.within(model.burst_limit if model else BURST_SIZE)
+        config = config.model_copy(update={"think": think})
+    was, now = _settings(cell.directory / "config.toml"), as_toml(config)
     keys = sorted((was.keys() | now.keys()) - {"out"})
     return [key for key in keys if was.get(key) != now.get(key)]
 
 
-def _same_weights(told: Mapping[str, Any], fingerprint: str | None) -> bool:
-    """Whether the model with this fingerprint played what has these versions; None: whichever did."""
-    return fingerprint is None or told.get("fingerprint") in {None, fingerprint}
+def _same_weights(told: Mapping[str, Any], model: LanguageModel | None) -> bool:
+    """Whether `model` played what has these versions; None: whichever did."""
+    return model is None or told["fingerprint"] in {None, model.fingerprint}
 
 
 def clear(directory: Path) -> None:

@@ -187,6 +187,8 @@ def decide(place: Path, count: int, given: Mapping[str, Any], jobs: int) -> int:
     chosen = sample(found, count)
     sys.stderr.write(f"{len(chosen)} of {len(found)} decisions of {len(runs)} runs\n")
     model = load(config.model)
+    think = config.think.within(model.burst_limit)
+    config = config.model_copy(update={"think": think})
     try:
         compared = asyncio.run(_interruptibly(model, config, chosen, jobs))
     except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):

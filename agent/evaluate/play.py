@@ -11,19 +11,18 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import envs
 from agent.blocking import in_thread
 from agent.config import ModelConfig
-from agent.errors import ConfigError, Interrupted
+from agent.errors import CannotTakeUp, ConfigError, Interrupted, RunDirectoryError
 from agent.evaluate.cells import Cell, Played, begun, clear, finished, write_record
 from agent.evaluate.leftovers import Shown, notes_shown, replaced_tokens
 from agent.evaluate.swapped import Swap, donor_of
 from agent.events import Watcher, nobody
 from agent.lm.types import LanguageModel
 from agent.pool import Pool
-from agent.runner import MakeEnv, load, resume_async, run_async
+from agent.runner import MakeEnv, Run, load, resume_async, run_async
 
 LoadModel = Callable[[ModelConfig], LanguageModel]
 Told = Callable[[Played, bool], None]
@@ -77,7 +76,7 @@ class Grid:
     async def _together(self, cells: Sequence[Cell], model: LanguageModel | None) -> None:
         waiting = []
         for cell in cells:
-            done = finished(cell, model.fingerprint if model else None)
+            done = finished(cell, model)
             if done is None:
                 waiting.append(cell)
             else:
@@ -110,17 +109,12 @@ class Grid:
     async def _one(self, cell: Cell, model: LanguageModel | None) -> Played:
         """Play one game to its record, from its last step on where it was cut off."""
         donor, watch = self._donated(cell)
-        play: dict[str, Any] = {
-            "model": model,
-            "make_env": self._pool.make,
-            "watch": watch,
-            "stop": self.stop,
-        }
-        if begun(cell, model.fingerprint if model else None):
-            done = await resume_async(cell.directory, **play)
-        else:
+        done = await self._gone_on(cell, model, watch)
+        if done is None:
             clear(cell.directory)
-            done = await run_async(cell.config, **play)
+            done = await run_async(
+                cell.config, model=model, make_env=self._pool.make, watch=watch, stop=self.stop
+            )
         if done.failure is not None:
             raise done.failure
         if not done.rows:
@@ -138,6 +132,27 @@ class Grid:
         )
         write_record(cell.directory, played)
         return played
+
+    async def _gone_on(self, cell: Cell, model: LanguageModel | None, watch: Watcher) -> Run | None:
+        """A game that was cut off, to its end; None where there is none to go on with.
+
+        There is none where its trace or memory is damaged. Raises RunDirectoryError where its config
+        or versions are, or where another process plays it.
+        """
+        try:
+            if not begun(cell, model):
+                return None
+            done = await resume_async(
+                cell.directory, model=model, make_env=self._pool.make, watch=watch, stop=self.stop
+            )
+        except RunDirectoryError as error:
+            raise RunDirectoryError(
+                f"{error} (or remove {str(cell.directory)!r} to have the game played anew)"
+            ) from error
+        if isinstance(done.failure, CannotTakeUp | RunDirectoryError):
+            self.say(f"{cell} is played anew: {done.failure}")
+            return None
+        return done
 
     def _donated(self, cell: Cell) -> tuple[int | None, Watcher]:
         """The seed of the game whose notes are shown, and who puts them there."""

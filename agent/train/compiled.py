@@ -16,8 +16,8 @@ VARIANTS = 32
 def compile_layers(network: Any, backend: str = "inductor") -> int:
     """Compile each decoder layer in place, for any lengths. Returns how many there are.
 
-    Names of weights stay. The first step of a training takes a minute longer. Layers are the modules
-    that transformers says not to split; a network that names none stays as it is.
+    Names of weights stay. The first step of a training takes a minute or two longer. Layers are the
+    modules that transformers says not to split; a network that names none stays as it is.
     """
     kinds = set(getattr(network, "_no_split_modules", None) or ())
     layers = [each for each in network.modules() if type(each).__name__ in kinds]

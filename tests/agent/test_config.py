@@ -89,5 +89,6 @@ def test_a_burst_size_that_is_left_open_is_what_the_adapter_allows() -> None:
     think = ThinkConfig()
     assert think.within(6).burst == Burst(6, 0.9)
     assert think.within(12).burst == think.within(100).burst == Burst(12, 0.9)
-    assert think.within(1).burst == think.burst == Burst(12, 0.9)  # no adapter: no limit either
+    assert think.within(1).k is None  # no adapter: nothing decides it
+    assert think.burst == Burst(12, 0.9)
     assert ThinkConfig(k=8).within(6).k == 8  # asked for: refused by name, not made smaller

@@ -24,7 +24,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 _FIRST = _words(
     "smoked, wild, sweet, sour, golden, striped, young, spring, winter, small, spicy, salted, dried, "
-    "fresh, red, green, yellow, white, black, orange, purple, blue, brown, pink"
+    "red, green, yellow, white, black, orange, purple, blue, brown, pink"
 )
 _SECOND = _words(
     "turnip, trout, quince, fennel, mango, radish, leek, chestnut, plum, pear, beetroot, cabbage, "

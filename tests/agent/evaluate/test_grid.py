@@ -19,7 +19,7 @@ from agent.evaluate.commands import app
 from agent.evaluate.families import games
 from agent.evaluate.leftovers import notes_shown
 from agent.evaluate.play import Grid
-from agent.evaluate.run import evaluate
+from agent.evaluate.run import Wanted, evaluate
 from agent.evaluate.settings import cells_of
 from agent.report.runs import RECORD
 from agent.rundir import RunDirectory
@@ -103,6 +103,44 @@ def test_another_setting_is_not_mixed_in(tmp_path: Path) -> None:
     with pytest.raises(RunDirectoryError, match="holds files that are no run's"):
         play(wanted(tmp_path, ("burst",), {"easy": ["5"]}, games=3))
     assert (strangers / "thesis.txt").exists()
+
+
+def test_a_burst_size_that_was_asked_for_is_not_one_that_was_left_open(tmp_path: Path) -> None:
+    def asked(**think: int) -> Wanted:
+        settings: dict[str, Any] = {"max_steps": 20, "think": think}
+        return wanted(tmp_path, ("burst",), {"easy": ["5"]}, settings=settings)
+
+    play(asked(k=4))
+    with pytest.raises(ConfigError, match="/10000 was played with another think; use"):
+        play(asked())
+    shutil.rmtree(tmp_path / "out")
+    play(asked())
+    assert play(asked(k=12)) == 0, "what the scripted model allows"
+
+
+def test_a_record_without_versions_is_refused(tmp_path: Path) -> None:
+    asked = wanted(tmp_path, ("burst",), {"easy": ["5"]}, games=1)
+    play(asked)
+    (tmp_path / "out" / "burst" / "easy" / f"{FIRST}" / "versions.json").unlink()
+    with pytest.raises(RunDirectoryError, match="has a record and no versions.json"):
+        play(asked)
+
+
+def test_a_damaged_game_does_not_hold_up_the_grid_for_good(tmp_path: Path) -> None:
+    asked = wanted(tmp_path, ("burst",), {"easy": ["5"]}, games=1)
+    play(asked)
+    [(lost, before)] = found_below(tmp_path / "out")
+    for name in (RECORD, "results.jsonl"):
+        (lost / name).unlink()
+    (lost / "traces" / "000000.jsonl").write_text("no trace\n")
+    play(asked)
+    [(_, after)] = found_below(tmp_path / "out")
+    assert (after.row.outcome, after.row.steps) == (before.row.outcome, before.row.steps)
+    assert after.row.uid != before.row.uid, "played anew"
+    (lost / RECORD).unlink()
+    (lost / "versions.json").write_text("[]")
+    with pytest.raises(RunDirectoryError, match="or remove .* to have the game played anew"):
+        play(asked)
 
 
 def test_other_weights_are_not_mixed_in(tmp_path: Path) -> None:
