@@ -16,7 +16,7 @@ from agent.banks import parse_banks
 from agent.context import Caps, Marks, fit_marks
 from agent.errors import ConfigError
 from agent.lm.shipped import SHIPPED
-from agent.lm.types import Burst, Mode, Slow
+from agent.lm.types import BURST_SIZE, Burst, Mode, Slow
 
 Positive = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
@@ -136,7 +136,6 @@ SHARES = {
     ("notes", "recall_tokens"): 0.183,
     ("window", "observation"): 0.157,
 }
-BURST_SIZE = 12  # what the shipped adapter was trained for
 HEADING_TOKENS = 4  # "Your notes:" may be longer than what stands there without notes
 LEAST_NOTE_TOKENS = 24  # one whole operation and END
 

@@ -17,11 +17,11 @@ from typing import Any
 
 from pydantic import ConfigDict, ValidationError, model_validator
 
-from agent.config import BURST_SIZE, RunConfig, describe
+from agent.config import RunConfig, describe
 from agent.errors import ConfigError, RunDirectoryError, StorageFailed
 from agent.evaluate.arms import Arm
 from agent.evaluate.families import Game
-from agent.lm.types import LanguageModel
+from agent.lm.types import BURST_SIZE, LanguageModel
 from agent.report.episode import Episode
 from agent.report.runs import RECORD
 from agent.rundir import RunDirectory, as_toml

@@ -25,6 +25,7 @@ from torch import nn
 from transformers.pytorch_utils import Conv1D
 
 from agent.errors import AdapterMismatch, ModelUnavailable
+from agent.lm.types import BURST_SIZE
 
 WEIGHTS, CONFIG = "adapter.safetensors", "adapter.json"
 # Attention's and the feed-forward's projections, as the common architectures name them.
@@ -40,7 +41,7 @@ class AdapterConfig(BaseModel):
     base: str
     """Fingerprint of the weights that it was made for, the policy included."""
     hidden_size: int = Field(ge=1)
-    k: int = Field(12, ge=2, description="the largest burst: k-1 masks")
+    k: int = Field(BURST_SIZE, ge=2, description="the largest burst: k-1 masks")
     rank: int = Field(32, ge=1)
     alpha: float = 32.0
     targets: tuple[str, ...] = TARGETS

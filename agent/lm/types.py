@@ -18,6 +18,9 @@ StopReason = Literal[
     "stop_token", "stop_string", "constraint", "max_tokens", "max_passes", "cancelled"
 ]
 
+BURST_SIZE = 12
+"""The largest burst of adapters, unless they are made for another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Burst:

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.lm.types import BURST_SIZE
+
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Above = Annotated[float, Field(gt=0)]
@@ -79,7 +81,7 @@ class BurstSettings(LoopSettings):
     init: Path | None = Field(
         None, description="a burst adapter to go on from, be it another policy's"
     )
-    k: int = Field(12, ge=2, description="the largest burst")
+    k: int = Field(BURST_SIZE, ge=2, description="the largest burst")
     rank: Positive = 32
     alpha: Above = 32.0
     targets: tuple[str, ...] = Field((), description="module names; none: the common projections")

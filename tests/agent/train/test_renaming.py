@@ -7,6 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+import envs
+from agent.train.demonstrations import How
+from agent.train.player.mix import games
 from agent.train.player.renaming import Renamed, other_names
 from envs.base import Description, Info, TextEnv
 
@@ -83,3 +86,36 @@ def test_no_two_foods_of_a_game_have_one_name_and_a_command_comes_back_as_it_was
     for old, new in names.items():
         renamed.step(f"take {new}")
         assert env.heard == f"take {old}"
+
+
+def test_no_new_name_is_a_food_of_any_split() -> None:
+    from textworld.challenges.tw_cooking.cooking import FOODS_SPLITS
+
+    foods = {food for split in FOODS_SPLITS.values() for food in split}
+    for seed in range(300):
+        assert not foods & set(other_names(FOODS_SPLITS["train"], seed).values())
+
+
+def test_only_kitchens_are_renamed_and_in_the_share_that_was_asked_for() -> None:
+    def renamed(family: str, share: float) -> int:
+        how = How("scripted", (), 0.0, share)
+        return sum(how.make_env(game) is not envs.make for game in games(family, 200, 0))
+
+    assert renamed("coin-collector", 1.0) == renamed("treasure-hunter", 1.0) == 0
+    assert renamed("cooking", 0.0) == 0
+    assert renamed("cooking", 1.0) == 200
+    assert 60 < renamed("cooking", 0.5) < 140
+
+
+def test_a_real_kitchen_is_won_by_its_own_walkthrough_in_other_words() -> None:
+    [game] = games("cooking", 2, 100)[1:]
+    env = How("scripted", (), 0.0, 1.0).make_env(game)(game.spec)
+    try:
+        env.reset(seed=game.seed)
+        info: Info | None = None
+        for command in env.walkthrough() or []:
+            info = env.step(command)[4]
+        assert info is not None
+        assert info["won"]
+    finally:
+        env.close()
