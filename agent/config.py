@@ -214,6 +214,10 @@ class RunConfig(BaseSettings):
             )
         return full
 
+    def within(self, burst_limit: int) -> RunConfig:
+        """The same config for a model of bursts up to `burst_limit`: see `ThinkConfig.within`."""
+        return self.model_copy(update={"think": self.think.within(burst_limit)})
+
     def caps(self, bare_head: int) -> Caps:
         """The most tokens of each piece of the window, marks included. For a filled config.
 

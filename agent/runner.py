@@ -191,8 +191,7 @@ class _Hands:
         try:
             self.model = await model_of(self.config, self.model, self.watch)
             if self.model is not None:
-                think = self.config.think.within(self.model.burst_limit)
-                self.config = self.config.model_copy(update={"think": think})
+                self.config = self.config.within(self.model.burst_limit)
                 _require_room(self.config, self.model, self.environments.description)
         except BaseException:
             self._let_go()

@@ -45,10 +45,8 @@ async def play(
     Raises ConfigError where that is another one.
     """
     samples = out.with_name(f"{out.name}-samples.jsonl")
-    think = config.think.within(model.burst_limit)
-    config = config.model_copy(
-        update={"episodes": 1, "jobs": 1, "out": out, "think": think}
-    ).filled()
+    config = config.model_copy(update={"episodes": 1, "jobs": 1, "out": out}).filled()
+    config = config.within(model.burst_limit)
     begun = (out / "config.toml").exists()
     if begun:
         _require_the_same(out, config)

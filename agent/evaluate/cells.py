@@ -122,8 +122,7 @@ def _differences(cell: Cell, model: LanguageModel | None) -> list[str]:
     """The settings in which what lies there differs from the cell as `model` would play it."""
     config = cell.config.filled()
     if cell.config.agent == "model":
-        think = config.think.within(model.burst_limit if model else BURST_SIZE)
-        config = config.model_copy(update={"think": think})
+        config = config.within(model.burst_limit if model else BURST_SIZE)
     was, now = _settings(cell.directory / "config.toml"), as_toml(config)
     keys = sorted((was.keys() | now.keys()) - {"out"})
     return [key for key in keys if was.get(key) != now.get(key)]

@@ -187,8 +187,7 @@ def decide(place: Path, count: int, given: Mapping[str, Any], jobs: int) -> int:
     chosen = sample(found, count)
     sys.stderr.write(f"{len(chosen)} of {len(found)} decisions of {len(runs)} runs\n")
     model = load(config.model)
-    think = config.think.within(model.burst_limit)
-    config = config.model_copy(update={"think": think})
+    config = config.within(model.burst_limit)
     try:
         compared = asyncio.run(_interruptibly(model, config, chosen, jobs))
     except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
