@@ -55,6 +55,9 @@ class SamplingConfig(Section):
     """How tokens are drawn, in every mode; each generation has a seeded stream of its own."""
 
     temperature: Annotated[float, Field(ge=0)] = Field(0.0, description="0 is greedy")
+    drawn: Literal["thoughts", "all"] = Field(
+        "thoughts", description="'thoughts': actions and notes are greedy whatever the temperature"
+    )
     top_p: Share = 1.0
     min_p: Share = Field(0.1, description="share of the likeliest token's probability")
 

@@ -144,9 +144,11 @@ class EpisodeContext(EpisodeRecord):
 
     def sampling(self, step: int, purpose: Purpose, ordinal: int) -> Sampling:
         """A sampling stream of its own for each generation."""
-        drawn = self.config.sampling
+        asked = self.config.sampling
         stream = derive(self.config.seed, self.index, step, purpose, ordinal)
-        return Sampling(drawn.temperature, drawn.top_p, drawn.min_p, stream)
+        drawn = asked.drawn == "all" or purpose == "think"
+        temperature = asked.temperature if drawn else 0.0
+        return Sampling(temperature, asked.top_p, asked.min_p, stream)
 
     def tell_window(self, step: int) -> None:
         """Tell watchers how the window stands."""

@@ -45,7 +45,7 @@ def settings(out: Path, **more: Any) -> RunConfig:
         "think": {"mode": "slow", "max_tokens": 12},
         "act": {"max_tokens": 8},
         "notes": {"max_tokens": 60, "recall_tokens": 200},
-        "sampling": {"temperature": 1.0},
+        "sampling": {"temperature": 1.0, "drawn": "all"},
     }
     return RunConfig(**{**values, **more})
 

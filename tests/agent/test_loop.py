@@ -446,3 +446,28 @@ def test_the_trace_holds_every_pass_with_its_tokens(tmp_path: Path) -> None:
         first, last = event["sampled"]
         assert 0 < first < last <= len(event["ids"])
     assert json.loads(trace_of(done).read_text().splitlines()[-1])["e"] == "end"
+
+
+class Listening(ScriptedModel):
+    """It remembers how it was asked to draw."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.temperatures: dict[str, set[float]] = {}
+
+    async def generate(
+        self, session: str, window: Sequence[int], request: Request, on_pass: OnPass | None = None
+    ) -> Generation:
+        asked = self.temperatures.setdefault(request.purpose, set())
+        asked.add(request.sampling.temperature)
+        return await super().generate(session, window, request, on_pass)
+
+
+@pytest.mark.parametrize(("drawn", "written"), [("thoughts", 0.0), ("all", 0.7)])
+def test_what_is_written_is_drawn_only_where_that_is_asked_for(
+    tmp_path: Path, drawn: str, written: float
+) -> None:
+    model = Listening()
+    sampling = {"temperature": 0.7, "drawn": drawn}
+    play(tmp_path / "run", env=LONG, window=SMALL, model=model, sampling=sampling)
+    assert model.temperatures == {"think": {0.7}, "act": {written}, "summarise": {written}}
