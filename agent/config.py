@@ -54,7 +54,7 @@ class ModelConfig(Section):
 class SamplingConfig(Section):
     """How tokens are drawn, in every mode; each generation has a seeded stream of its own."""
 
-    temperature: Annotated[float, Field(ge=0)] = Field(0.0, description="0 is greedy")
+    temperature: Annotated[float, Field(ge=0)] = Field(0.4, description="0 is greedy")
     drawn: Literal["thoughts", "all"] = Field(
         "thoughts", description="'thoughts': actions and notes are greedy whatever the temperature"
     )
@@ -94,6 +94,7 @@ class ActConfig(Section):
     """How it acts: slowly."""
 
     max_tokens: Positive = Field(14, description="the longest command, in tokens")
+    verified: bool = Field(False, description="verified slow mode: the same text in fewer passes")
     constrain: bool = Field(False, description="only commands that the environment accepts now")
     show_admissible: bool = Field(False, description="list those commands in the window")
 
@@ -103,6 +104,7 @@ class NotesConfig(Section):
 
     enabled: bool = Field(True, description="off: old turns are cut without being noted")
     max_tokens: Natural = Field(0, description="the longest answer; 0: 10.5% of budget")
+    verified: bool = Field(False, description="verified slow mode: the same text in fewer passes")
     recall_tokens: Natural = Field(0, description="notes in the window; 0: 18.3% of budget")
     find_tokens: Natural = Field(0, description="looked-up notes (FIND); 0: no looking up")
     constrain: bool = Field(True, description="only text that parses as note operations")

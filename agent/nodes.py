@@ -96,7 +96,7 @@ async def summarise(state: State, runtime: Runtime[EpisodeContext]) -> Update:
     ordinal = 2 * _ORDINAL[reason] + state["failures"]
     request = Request(
         "summarise",
-        Slow(),
+        Slow(verified=config.notes.verified),
         config.notes.max_tokens,
         ctx.sampling(state["step"], "summarise", ordinal),
         stop_strings=(CLOSING,),

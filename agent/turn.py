@@ -38,7 +38,7 @@ def act_request(config: RunConfig, sampling: Sampling, commands: Sequence[str] |
     """One command in slow mode; one of `commands` where there are any."""
     return Request(
         "act",
-        Slow(),
+        Slow(verified=config.act.verified),
         config.act.max_tokens,
         sampling,
         stop_strings=("\n",),

@@ -127,9 +127,9 @@ class Job:
         new = self._keep(burst)
         stop = None
         before = len(self._kept)
-        for token in new:
+        for place, token in enumerate(new, start=1):
             self._kept.append(token)
-            stop = self._stop_at(self._kept)
+            stop = self._stop_at(self._kept, drawn=place == len(new))
             if stop:
                 break
         kept = self._kept[before:]
@@ -189,13 +189,14 @@ class Job:
             )
         return self._uniforms[position]
 
-    def _stop_at(self, kept: list[int]) -> StopReason | None:
+    def _stop_at(self, kept: list[int], *, drawn: bool = True) -> StopReason | None:
+        """Why to stop after these tokens; `drawn`: the last of them is the last that was drawn."""
         request = self.request
         if kept[-1] in self.vocabulary.end_ids:
             return "stop_token"
         if text_is_complete(self.vocabulary, kept, request.stop_strings):
             return "stop_string"
-        if self.matcher and self.matcher.done:
+        if drawn and self.matcher and self.matcher.done:  # it has seen all that were drawn
             return "constraint"
         return "max_tokens" if len(kept) >= request.max_tokens else None
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from agent.context import Window
 from agent.errors import ConfigError, ModelFailed
 from agent.lm.scripted import Prompt, ScriptedModel, ScriptedVocabulary
-from agent.lm.types import Generation, OnPass, Request
+from agent.lm.types import Generation, Mode, OnPass, Request, Slow
 from agent.trace import read, windows
 from memory import MemoryFile
 from tests.agent.world import Corridor, answers, check_invariants, notes_of, play, trace_of
@@ -449,17 +449,19 @@ def test_the_trace_holds_every_pass_with_its_tokens(tmp_path: Path) -> None:
 
 
 class Listening(ScriptedModel):
-    """It remembers how it was asked to draw."""
+    """It remembers how it was asked to draw, and in which modes."""
 
     def __init__(self) -> None:
         super().__init__()
         self.temperatures: dict[str, set[float]] = {}
+        self.modes: dict[str, set[Mode]] = {}
 
     async def generate(
         self, session: str, window: Sequence[int], request: Request, on_pass: OnPass | None = None
     ) -> Generation:
         asked = self.temperatures.setdefault(request.purpose, set())
         asked.add(request.sampling.temperature)
+        self.modes.setdefault(request.purpose, set()).add(request.mode)
         return await super().generate(session, window, request, on_pass)
 
 
@@ -471,3 +473,16 @@ def test_what_is_written_is_drawn_only_where_that_is_asked_for(
     sampling = {"temperature": 0.7, "drawn": drawn}
     play(tmp_path / "run", env=LONG, window=SMALL, model=model, sampling=sampling)
     assert model.temperatures == {"think": {0.7}, "act": {written}, "summarise": {written}}
+
+
+@pytest.mark.parametrize("verified", [False, True])
+def test_what_is_written_is_verified_where_that_is_asked_for(
+    tmp_path: Path, verified: bool
+) -> None:
+    for section, purpose in (("act", "act"), ("notes", "summarise")):
+        model = Listening()
+        told: dict[str, Any] = {section: {"verified": verified}}
+        play(tmp_path / section, env=LONG, window=SMALL, model=model, **told)
+        assert model.modes.pop(purpose) == {Slow(verified)}
+        other = "summarise" if purpose == "act" else "act"
+        assert model.modes[other] == {Slow()}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,20 @@ from agent.lm.adapter import AdapterConfig, BurstAdapter
 from agent.lm.burst import MORE_MASKS, confidence_cut, first_token_filter, masks_carried
 from agent.lm.burst import Burst as Emitted
 from agent.lm.engine import Engine
+from agent.lm.job import Job
 from agent.lm.network import Heads, Network, Part
 from agent.lm.sampling import choose
-from agent.lm.types import Burst, Generation, Mode, Request, Sampling, Slow
+from agent.lm.types import (
+    Burst,
+    Choices,
+    Constraint,
+    Generation,
+    Grammar,
+    Mode,
+    Request,
+    Sampling,
+    Slow,
+)
 from tests.agent.lm.test_engine import RAW, reference
 from tests.agent.lm.tiny import CONFIGS, make_engine, make_network, run
 
@@ -113,6 +126,37 @@ def test_verified_sampling_draws_what_slow_sampling_draws(engine: Engine) -> Non
         slow = generate(engine, "s", WINDOWS[0], ask(Slow(), 30, sampling))
         verified = generate(engine, "v", WINDOWS[0], ask(Slow(verified=True), 30, sampling))
         assert slow.token_ids == verified.token_ids
+
+
+@pytest.mark.parametrize(
+    "constraint",
+    [Choices((" take egg", " take eggplant", " go")), Grammar('start: "go " /[a-z]{9}/')],
+)
+@pytest.mark.parametrize("right", [0, 2, 30])
+def test_verified_writing_under_a_constraint_is_slow_writing(
+    engine: Engine, constraint: Constraint, right: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With guesses that are right for so many tokens: random masks guess nothing right."""
+    keep = Job._keep
+    for seed in range(6):
+        sampling = Sampling(1.0, seed=seed)
+        request = replace(ask(Slow(), 20, sampling), constraint=constraint)
+        slow = generate(engine, "s", WINDOWS[0], request)
+        written = slow.token_ids
+
+        def told(job: Job, burst: Emitted, written: tuple[int, ...] = written) -> list[int]:
+            kept = keep(job, burst)
+            at = len(job._kept) + len(kept)
+            job._guesses = [*written[at : at + right], 7, 7]
+            return kept
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Job, "_keep", told)
+            request = replace(request, mode=Slow(verified=True))
+            verified = generate(engine, "v", WINDOWS[0], request)
+        assert (verified.token_ids, verified.stop) == (written, slow.stop)
+        passes = 1 + math.ceil((len(written) - 1) / (right + 1))
+        assert len(verified.passes) == passes
 
 
 def slow_by_hand(engine: Engine, window: list[int], ids: tuple[int, ...]) -> torch.Tensor:
@@ -289,8 +333,6 @@ def test_an_architecture_without_the_interface_is_refused() -> None:
 
 
 def test_constraints_are_for_slow_mode(engine: Engine) -> None:
-    from agent.lm.types import Choices
-
     request = Request("act", Burst(4, 0.0), 8, constraint=Choices((" go",)))
     with pytest.raises(ModelFailed, match="constraints are for slow mode"):
         generate(engine, "s", WINDOWS[0], request)
