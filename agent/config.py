@@ -54,7 +54,7 @@ class ModelConfig(Section):
 class SamplingConfig(Section):
     """How tokens are drawn, in every mode; each generation has a seeded stream of its own."""
 
-    temperature: Annotated[float, Field(ge=0)] = Field(0.4, description="0 is greedy")
+    temperature: Annotated[float, Field(ge=0)] = Field(0.0, description="0 is greedy")
     drawn: Literal["thoughts", "all"] = Field(
         "thoughts", description="'thoughts': actions and notes are greedy whatever the temperature"
     )

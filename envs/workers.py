@@ -24,9 +24,9 @@ from envs.base import Description, Info, TextEnv
 from envs.errors import EnvFailed, EnvUnavailable, MachineFault
 from envs.worker import MAKE, READY
 
-START_LIMIT_S = 120.0
+# A dead process is noticed at once, so this is patience with a busy machine only.
+START_LIMIT_S = 600.0
 _CLOSE_LIMIT_S = 2.0
-_DEAD = "it did not start"
 _BOOT = (
     "import sys, json; sys.path[:] = json.loads(sys.argv.pop()); import envs.worker as w; w.main()"
 )
@@ -249,15 +249,22 @@ class _Worker:
 
     def _greet(self) -> None:
         assert self._pipe is not None
-        told = _DEAD
+        told: str | None = None
+        answered = True
         with suppress(EOFError, OSError):
             self._pipe.send(self._make)
-            if self._pipe.poll(START_LIMIT_S):
+            answered = self._pipe.poll(START_LIMIT_S)
+            if answered:
                 told = self._pipe.recv()
-        if told != READY:
-            self._end()
-            kind = MachineFault if told == _DEAD else EnvUnavailable
-            raise kind(f"no process for environments could be started: {told}")
+        if told == READY:
+            return
+        code = self._end()
+        what = "no process for environments could be started: "
+        if told is not None:
+            raise EnvUnavailable(what + told)
+        if answered:
+            raise MachineFault(f"{what}it ended with exit code {code}")
+        raise MachineFault(f"{what}it was not ready after {START_LIMIT_S:g} s")
 
     def ask(self, spec: str, key: int, verb: str, arguments: dict[str, Any], limit_s: float) -> Any:
         """The answer of an environment. Raises its EnvError, and EnvFailed where there is none."""

@@ -106,6 +106,24 @@ def test_a_worker_calls_and_answers_as_one_beside_the_caller_would() -> None:
         workers.close()
 
 
+@pytest.mark.parametrize(
+    ("boot", "told"),
+    [
+        ("raise SystemExit(3)", "it ended with exit code 3"),
+        ("import time; time.sleep(60)", "it was not ready after 0.5 s"),
+    ],
+)
+def test_a_process_that_does_not_start_says_what_became_of_it(
+    workers: Workers, boot: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("envs.workers._BOOT", boot)
+    monkeypatch.setattr("envs.workers.START_LIMIT_S", 0.5 if "sleep" in boot else 60.0)
+    with pytest.raises(MachineFault, match=f"no process for environments could be started: {told}"):
+        workers.env().reset(seed=1)
+    monkeypatch.undo()
+    assert started(workers, 2).step("go")[0] == "go is action 1 of game 2"
+
+
 def test_a_maker_that_fails_there_says_why() -> None:
     made = Workers("test/odd", odd.TOLD, 1, Limits(2.0, 20.0), odd.unmade)
     with pytest.raises(EnvUnavailable, match="an extra is missing"):
