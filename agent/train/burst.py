@@ -60,6 +60,7 @@ def train_burst(given: Mapping[str, Any], out: Path, *, resume: bool = False) ->
         partial(collate, settings=settings),
         resume=resume,
         started=started,
+        rows=list,
         collate_held_out=full,
     )
     adapter.save_pretrained(out, dtype=torch.bfloat16)

@@ -45,6 +45,9 @@ RunSettings = Annotated[
     list[str] | None,
     typer.Option("--set", help="A setting of the run: section.key=value. Repeatable."),
 ]
+Renamed = Annotated[
+    float, typer.Option(help="Share of kitchens whose foods go by other names.", min=0, max=1)
+]
 
 
 @app.command("demos")
@@ -68,10 +71,7 @@ def demos(
             max=1,
         ),
     ] = 0.0,
-    renamed: Annotated[
-        float,
-        typer.Option(help="Share of kitchens whose foods go by other names.", min=0, max=1),
-    ] = 0.0,
+    renamed: Renamed = 0.0,
     jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
     settings: RunSettings = None,
 ) -> None:
@@ -109,6 +109,7 @@ def corrections(
     model: Annotated[str, typer.Option(help="As for `steno run --model`.")] = "embedded",
     burst: Annotated[str, typer.Option(help="Burst adapter: as for `steno run`.")] = "none",
     max_steps: Annotated[int, typer.Option(help="A game is given up after so many.", min=1)] = 80,
+    renamed: Renamed = 0.0,
     jobs: Annotated[int, typer.Option("-j", "--jobs", help="Games at once.", min=1)] = 16,
     settings: RunSettings = None,
 ) -> None:
@@ -134,6 +135,7 @@ def corrections(
             max_steps=max_steps,
             jobs=jobs,
             settings=overrides(settings or []),
+            renamed=renamed,
             tell=tell,
         )
 

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from agent.train.demonstrations import shared_out
 from agent.train.player.demonstrator import Demonstrator
 from agent.train.player.mix import CYCLES, Game
 from agent.train.player.playing import Played, demonstration_config, play_async
+from agent.train.player.renaming import is_renamed, make_renamed
 from agent.train.relabel import corrected
 from agent.train.sequences import TokenSequence
 
@@ -49,16 +51,18 @@ def corrections(
     max_steps: int = 80,
     jobs: int = 16,
     settings: dict[str, Any] | None = None,
+    renamed: float = 0.0,
     tell: Tell = lambda _game: None,
 ) -> None:
     """Let `model` play `total` training games, `jobs` at once, and write the corrections to `out`.
 
     Each game's are written as it ends, so that what is there when the command is stopped is of use. A
-    game ends after `max_steps` steps; `settings` overrides the rest of the run's config. Raises
+    game ends after `max_steps` steps; `settings` overrides the rest of the run's config; `renamed` is
+    the share of kitchens whose foods have other names (agent/train/player/renaming.py). Raises
     TrainingFailed for seeds that are not for training, and what ends a run.
     """
     plan = shared_out(families, total, first_seed)
-    asyncio.run(_play_all(plan, model, out, max_steps, jobs, settings or {}, tell))
+    asyncio.run(_play_all(plan, model, out, max_steps, jobs, settings or {}, renamed, tell))
 
 
 @contextmanager
@@ -89,6 +93,7 @@ async def _play_all(
     max_steps: int,
     jobs: int,
     settings: dict[str, Any],
+    renamed: float,
     tell: Tell,
 ) -> None:
     player = Demonstrator(model.vocabulary)
@@ -99,7 +104,10 @@ async def _play_all(
         async def one_after_the_other() -> None:
             for game in waiting:
                 config = _config(game, max_steps, settings)
-                played, lived = await play_async(game, model, config, pool.make)
+                make_env = pool.make
+                if is_renamed(game, renamed):
+                    make_env = partial(make_renamed, game.seed, make=pool.make)
+                played, lived = await play_async(game, model, config, make_env)
                 decisions = sum(len(each.written) for each in lived)
                 done = Corrected(played, decisions, list(corrected(lived, player, config)))
                 file.writelines(each.model_dump_json() + "\n" for each in done.sequences)

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch.utils.data import Dataset
@@ -22,7 +22,19 @@ PROMPTS = "prompts:"
 """How the source of a sequence begins that comes from a file of prompts: its seed is a line's number."""
 
 Batch = dict[str, torch.Tensor]
-Collate = Callable[[Sequence[TokenSequence], int], Batch]
+
+
+class Row(Protocol):
+    """What a micro-batch has several of."""
+
+    @property
+    def ids(self) -> Sequence[int]:
+        """Its positions."""
+        ...
+
+
+R = TypeVar("R", bound=Row)
+Collate = Callable[[Sequence[R], int], Batch]
 
 
 def load(files: Sequence[Path]) -> list[TokenSequence]:
@@ -97,13 +109,13 @@ def sample(sequences: Sequence[TokenSequence], count: int, seed: int) -> list[To
     return [sequences[index] for index in sorted(chosen)]
 
 
-def group(sequences: Sequence[TokenSequence], positions: int) -> list[list[TokenSequence]]:
-    """Micro-batches of sequences of similar length, of at most so many positions with their padding.
+def group(rows: Sequence[R], positions: int) -> list[list[R]]:
+    """Micro-batches of rows of similar length, of at most so many positions with their padding.
 
-    A sequence that is longer alone is a micro-batch of its own.
+    A row that is longer alone is a micro-batch of its own.
     """
-    batches: list[list[TokenSequence]] = []
-    for each in sorted(sequences, key=lambda s: len(s.ids)):
+    batches: list[list[R]] = []
+    for each in sorted(rows, key=lambda row: len(row.ids)):
         last = batches[-1] if batches else []
         if last and (len(last) + 1) * len(each.ids) <= positions:
             last.append(each)
@@ -119,10 +131,10 @@ class Plan(Dataset[Batch]):
     So a training that resumes sees what it would have seen, without any state of random numbers.
     """
 
-    batches: Sequence[Sequence[TokenSequence]]
+    batches: Sequence[Sequence[Any]]
     count: int
     seed: int
-    collate: Collate
+    collate: Collate[Any]
 
     def __post_init__(self) -> None:
         self._order: tuple[int, list[int]] = (-1, [])

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import random
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -29,11 +28,10 @@ from agent.environments import MakeEnv
 from agent.errors import TrainingFailed
 from agent.lm import load_vocabulary
 from agent.results import says_unbuilt
-from agent.seeds import derive
 from agent.train.player.demonstrator import VERSION, Demonstrator
 from agent.train.player.mix import CYCLES, Game, games
 from agent.train.player.playing import Played, demonstration_config, play
-from agent.train.player.renaming import make_renamed
+from agent.train.player.renaming import is_renamed, make_renamed
 from agent.train.player.slips import Slipping
 from agent.train.relabel import agreed
 from agent.train.sequences import TokenSequence, write
@@ -61,10 +59,7 @@ class How:
 
     def make_env(self, game: Game) -> MakeEnv:
         """What makes the game's environment."""
-        dice = random.Random(derive(game.seed, "renamed kitchen"))
-        if game.family == "cooking" and dice.random() < self.renamed:
-            return partial(make_renamed, game.seed)
-        return envs.make
+        return partial(make_renamed, game.seed) if is_renamed(game, self.renamed) else envs.make
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,9 @@ from agent.train.card import write_card
 from agent.train.compiled import compile_layers
 from agent.train.data import Batch, padded
 from agent.train.run import prepare, train
-from agent.train.sequences import TokenSequence
 from agent.train.settings import PolicySettings
 from agent.train.task import Sums, Task, add, means, pair
+from agent.train.trees import Tree, grow
 from agent.train.wanted import Wanted
 
 PURPOSES = ("think", "act", "summarise")
@@ -43,7 +44,14 @@ def train_policy(given: Mapping[str, Any], out: Path, *, resume: bool = False) -
     freeze(adapted, settings.frozen_layers)
     if settings.compile:
         compile_layers(loaded.network)
-    report = train(run, PolicyTask(adapted), collate, resume=resume, started=started)
+    report = train(
+        run,
+        PolicyTask(adapted),
+        collate,
+        resume=resume,
+        started=started,
+        rows=partial(grow, positions=tree_positions(loaded.network, settings)),
+    )
     policy.save(adapted, out, base=loaded.base, base_name=loaded.name)
     write_card(
         out,
@@ -90,6 +98,12 @@ def freeze(adapted: Any, layers: int) -> None:
         raise TrainingFailed(f"frozen_layers {layers}: no layer is left to train; use fewer")
 
 
+def tree_positions(network: Any, settings: PolicySettings) -> int:
+    """How large trees may grow; 0 where layers see a sliding window, which no tree knows of."""
+    config = network.config.get_text_config()
+    return 0 if getattr(config, "sliding_window", None) else settings.tree_positions
+
+
 class PolicyTask(Task):
     """Cross-entropy at the written ids."""
 
@@ -107,8 +121,12 @@ class PolicyTask(Task):
     def scores(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Loss of each written id of a batch, and whether it is the likeliest one. # (N,) and (N,)"""
         with self._wanted.at(batch["rows"], batch["columns"]):
-            # Padding lies at the right, where causal attention keeps it from what is wanted.
-            logits = self.network(input_ids=batch["ids"], use_cache=False).logits.float()  # (N, V)
+            logits = self.network(
+                input_ids=batch["ids"],
+                position_ids=batch["positions"],
+                attention_mask=batch.get("seen"),
+                use_cache=False,
+            ).logits.float()  # (N, V)
         losses = F.cross_entropy(logits, batch["targets"], reduction="none")
         return losses, logits.detach().argmax(-1) == batch["targets"]
 
@@ -127,20 +145,37 @@ class PolicyTask(Task):
         return means(sums)
 
 
-def collate(members: Sequence[TokenSequence], _seed: int) -> Batch:
-    """A micro-batch: ids (B, T), and of each written id where its logits are and what it is. # (N,)"""
+def collate(trees: Sequence[Tree], _seed: int) -> Batch:
+    """A micro-batch: ids and positions (B, T), and of each written id where its logits are. # (N,)
+
+    What is seen (B, 1, T, T) stands only where that is not all that lies before: padding lies at the
+    right, where causal attention keeps it from what is wanted.
+    """
     places = [
-        (row, at - 1, each.ids[at], PURPOSES.index(part.purpose))
-        for row, each in enumerate(members)
+        (row, path[at - 1], each.ids[at], PURPOSES.index(part.purpose))
+        for row, tree in enumerate(trees)
+        for each, path in zip(tree.members, tree.paths, strict=True)
         for part in each.written
         for at in range(part.start, part.stop)
     ]
     rows, columns, targets, purposes = torch.tensor(places).T.contiguous()
-    return {
-        "ids": padded([each.ids for each in members]),
+    batch = {
+        "ids": padded([tree.ids for tree in trees]),
+        "positions": padded([tree.positions().tolist() for tree in trees]),
         "rows": rows,
         "columns": columns,
         "targets": targets,
         "purposes": purposes,
         "count": torch.tensor(len(places)),
     }
+    if any(len(tree.members) > 1 for tree in trees):
+        batch["seen"] = seen(trees, batch["ids"].shape[1])
+    return batch
+
+
+def seen(trees: Sequence[Tree], width: int) -> torch.Tensor:
+    """What each id of each tree sees; padding sees itself, so that it stays finite. # (B, 1, T, T)"""
+    found = torch.eye(width, dtype=torch.bool).repeat(len(trees), 1, 1, 1)
+    for row, tree in zip(found, trees, strict=True):
+        row[0, : len(tree.ids), : len(tree.ids)] = tree.seen()
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -91,17 +91,21 @@ def with_sequences(
 def train(
     run: Run[S],
     task: Task,
-    collate: data.Collate,
+    collate: data.Collate[data.R],
     *,
     resume: bool,
     started: float,
-    collate_held_out: data.Collate | None = None,
+    rows: Callable[[Sequence[TokenSequence]], Sequence[data.R]],
+    collate_held_out: data.Collate[data.R] | None = None,
 ) -> Report:
-    """Run the loop over the data and note how long it took. See `fit` for what it raises."""
+    """Run the loop over the data and note how long it took. See `fit` for what it raises.
+
+    `rows` makes of sequences what micro-batches have several of.
+    """
     settings, cuda = run.settings, run.device.type == "cuda"
     positions = settings.batch_tokens or (16_384 if cuda else 1024)
     accumulate = settings.accumulate or (1 if cuda else 4)
-    batches = data.group(run.training, positions)
+    batches = data.group(rows(run.training), positions)
     steps = settings.steps or ceil(settings.epochs * len(batches) / accumulate)
     plan = data.Plan(batches, steps * accumulate, settings.seed, collate)
     if settings.dtype == "bf16" and not native_bf16(run.device):
@@ -109,7 +113,7 @@ def train(
     autocast = settings.dtype != "fp32" and native_bf16(run.device)
     measured = [
         (collate_held_out or collate)(members, number)
-        for number, members in enumerate(data.group(run.held_out, positions))
+        for number, members in enumerate(data.group(rows(run.held_out), positions))
     ]
     report = fit(
         task,

@@ -67,6 +67,11 @@ class PolicySettings(LoopSettings):
     rank: Positive = Field(32, description="of each low-rank update")
     alpha: Above = Field(32.0, description="updates are scaled by alpha / rank")
     targets: tuple[str, ...] = Field((), description="module names; none: every linear module")
+    tree_positions: int = Field(
+        1024,
+        ge=0,
+        description="what windows begin alike is computed once, in rows of so many positions; 0: not so",
+    )
 
 
 class BurstSettings(LoopSettings):

@@ -13,7 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import envs
+from agent.environments import MakeEnv
 from agent.seeds import derive
+from agent.train.player.mix import Game
 from envs.base import Info, TextEnv
 from envs.wrappers import Wrapper
 
@@ -34,11 +36,17 @@ _SECOND = _words(
 )
 
 
-def make_renamed(seed: int, spec: str) -> TextEnv:
+def is_renamed(game: Game, share: float) -> bool:
+    """Whether a game is one of the kitchens, a share of all, whose foods have other names."""
+    dice = random.Random(derive(game.seed, "renamed kitchen"))
+    return game.family == "cooking" and dice.random() < share
+
+
+def make_renamed(seed: int, spec: str, make: MakeEnv = envs.make) -> TextEnv:
     """A cooking game of the split `train` whose foods have other names, the same for the same seed."""
     from textworld.challenges.tw_cooking.cooking import FOODS_SPLITS
 
-    return Renamed(envs.make(spec), other_names(FOODS_SPLITS["train"], seed))
+    return Renamed(make(spec), other_names(FOODS_SPLITS["train"], seed))
 
 
 def other_names(foods: Sequence[str], seed: int) -> dict[str, str]:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
+
+from textworld.challenges.tw_cooking.cooking import FOODS_SPLITS
 
 from agent.lm import load_vocabulary
 from agent.lm.types import Request
+from agent.train.corrections import Corrected, corrections
 from agent.train.player.demonstrator import Demonstrator
 from agent.train.player.mix import Game
 from agent.train.player.playing import demonstration_config, play_async
+from agent.train.player.renaming import other_names
 from agent.train.relabel import corrected
-from agent.train.sequences import TokenSequence
+from agent.train.sequences import TokenSequence, read
 
 GAME = Game("treasure-hunter", "textworld/treasure-hunter?level=5", 21)
 CONFIG = demonstration_config(GAME.spec, GAME.seed).model_copy(update={"max_steps": 12})
@@ -73,3 +78,29 @@ def test_nothing_is_taught_twice_and_a_mistake_never() -> None:
     ]
     assert len(taught) == len(set(taught))
     assert set(taught) <= written
+
+
+def test_a_policy_is_corrected_in_kitchens_of_other_names(tmp_path: Path) -> None:
+    model = Careless(load_vocabulary("scripted"))
+    told: list[Corrected] = []
+    out = tmp_path / "corrections.jsonl"
+    corrections(
+        out,
+        model,
+        families=["cooking"],
+        total=2,
+        first_seed=1,
+        max_steps=4,
+        jobs=2,
+        settings={"window": {"budget": 1024}},
+        renamed=1.0,
+        tell=told.append,
+    )
+    read_back = list(read(out))
+    assert read_back == [each for game in told for each in game.sequences]
+    said = [
+        (model.vocabulary.decode(s.ids), other_names(FOODS_SPLITS["train"], s.seed))
+        for s in read_back
+    ]
+    assert any(name in text for text, names in said for name in names.values())
+    assert not any(f" {food}" in text for text, names in said for food in names)

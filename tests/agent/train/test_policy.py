@@ -17,6 +17,7 @@ from agent.lm.weights import load, load_network
 from agent.train.policy import PolicyTask, adapt, collate, train_policy
 from agent.train.sequences import TokenSequence, Written
 from agent.train.settings import PolicySettings
+from agent.train.trees import grow
 from tests.agent.lm.tiny import make_network
 from tests.agent.train.small import quick, save_model, sequence, write_data
 
@@ -117,7 +118,7 @@ def test_only_lora_learns_and_the_base_keeps_its_bits(model: Path) -> None:
     assert all("lora_" in name for name in task.trained)
     optimizer = torch.optim.AdamW(task.parameters(), lr=0.1)
     for step in range(3):
-        loss, _ = task(collate([sequence(step)], 0), 0.0)
+        loss, _ = task(collate(grow([sequence(step)], 0), 0), 0.0)
         loss.backward()
         optimizer.step()
     for name, p in adapted.named_parameters():
@@ -133,8 +134,8 @@ def test_only_lora_learns_and_the_base_keeps_its_bits(model: Path) -> None:
 @pytest.mark.parametrize("family", ["llama", "gpt2"])
 def test_the_loss_is_that_of_all_logits_at_the_written_ids(family: str) -> None:
     network = make_network(family)
-    members = [sequence(1), sequence(2, turns=2), sequence(3, turns=1)]
-    batch = collate(members, 0)
+    members = sorted([sequence(1), sequence(2, turns=2), sequence(3, turns=1)], key=lambda s: s.ids)
+    batch = collate(grow(members, 0), 0)
     settings = PolicySettings(rank=4)
     losses, _ = PolicyTask(adapt(network, settings)).scores(batch)
     expected = []
@@ -152,7 +153,7 @@ def test_other_ids_at_the_end_of_a_window_change_nothing() -> None:
     each = sequence(4)
     more = each.model_copy(update={"ids": (*each.ids, 7, 8, 9)})
     other = each.model_copy(update={"ids": (*each.ids, 200, 100, 150)})
-    losses = [float(task(collate([s], 0), 0.0)[0]) for s in (more, other)]
+    losses = [float(task(collate(grow([s], 0), 0), 0.0)[0]) for s in (more, other)]
     assert losses[0] == losses[1]
     wider = each.model_copy(
         update={
@@ -162,7 +163,7 @@ def test_other_ids_at_the_end_of_a_window_change_nothing() -> None:
             )
         }
     )
-    assert float(task(collate([wider], 0), 0.0)[0]) != losses[0]
+    assert float(task(collate(grow([wider], 0), 0), 0.0)[0]) != losses[0]
 
 
 def test_a_resumed_training_ends_in_the_same_weights(
