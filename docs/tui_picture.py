@@ -33,12 +33,17 @@ async def until(pilot: Pilot[None], word: str) -> None:
     screen = pilot.app.screen
     assert isinstance(screen, MainScreen)
     for _ in range(int(PATIENCE_S / 0.1)):
-        if screen.word(screen.view) == word:
+        now = screen.word(screen.view)
+        if now == word:
             screen.draw()
             await pilot.pause()
             return
+        if now in ("DONE", "ERROR"):
+            break
         await pilot.pause(0.1)
-    raise SystemExit(f"it never came to {word}: {screen.session.failure}")
+    raise SystemExit(
+        f"it never came to {word}, it is {now}: {screen.session.failure}; try fewer --steps"
+    )
 
 
 async def frames(session: Playing, steps: int) -> list[str]:

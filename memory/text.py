@@ -21,7 +21,7 @@ def one_line(text: str) -> str:
 
 
 def storable(text: str) -> str:
-    """``text`` with each lone surrogate as U+FFFD, so that a span can keep it.
+    """``text`` with each lone surrogate as three U+FFFD, one a byte, so that a span can keep it.
 
     For callers that take text from an environment that may print what is not Unicode.
     """
