@@ -106,8 +106,15 @@ _CHARACTER = 4  # tokens that one character may take: a token holds at least one
 class GrammarMatcher:
     """A Lark grammar through llguidance, brought to a whole ending however few tokens are left."""
 
-    def __init__(self, guide: Any, grammar: Grammar, vocabulary: TokenizerVocabulary) -> None:
-        self._guide, self._vocabulary = guide, vocabulary
+    def __init__(
+        self,
+        guide: Any,
+        grammar: Grammar,
+        vocabulary: TokenizerVocabulary,
+        broken: torch.Tensor,  # (V,), bool
+    ) -> None:
+        """`broken` tokens hold a part of a character."""
+        self._guide, self._vocabulary, self._broken = guide, vocabulary, broken
         self._kept: list[int] = []
         self._matcher = self._follow(grammar.lark)
         self._closing: list[int] = guide.tokenize_str(grammar.closing)
@@ -132,6 +139,8 @@ class GrammarMatcher:
         self._near_end = left <= self._last and self._may_come(self._closing)
         if self._near_end:
             masked = _where_allowed(self._follow(self._stay), masked)
+            if left < len(self._closing) + _CHARACTER:
+                masked = masked.masked_fill(self._broken.to(masked.device), float("-inf"))
             masked[self._closing[0]] = logits[self._closing[0]]
         return masked
 
@@ -157,7 +166,7 @@ class GrammarMatcher:
     def _way_out(self, left: int) -> list[int]:
         """The tokens that must come now, if any. A character that is begun takes up to 3 more."""
         closing, separator = self._closing, self._separator
-        if left < len(closing) + _CHARACTER and self._may_come(closing):
+        if left <= len(closing) and self._may_come(closing):
             return closing
         if left >= len(separator) + _CHARACTER + len(closing) + _CHARACTER:
             return []
@@ -197,6 +206,7 @@ class Constraints:
         self._logits_width = logits_width
         self._end = min(vocabulary.turns.assistant_end[:1] or vocabulary.end_ids)
         self._guide: Any = None
+        self._broken = torch.empty(0)
 
     def matcher(self, constraint: Constraint) -> Matcher:
         """A fresh matcher. Raises ModelFailed for an empty set of choices or a bad grammar."""
@@ -211,4 +221,14 @@ class Constraints:
                 n_vocab=self._logits_width,
                 eos_token=self._end,
             )
-        return GrammarMatcher(self._guide, constraint, self._vocabulary)
+            self._broken = self._find_broken()
+        return GrammarMatcher(self._guide, constraint, self._vocabulary, self._broken)
+
+    def _find_broken(self) -> torch.Tensor:
+        """Which tokens hold a part of a character, or have no text at all. # (V,)"""
+        texts = self._vocabulary.tokenizer.batch_decode(
+            [[token] for token in range(len(self._vocabulary.tokenizer))]
+        )
+        found = torch.ones(self._logits_width, dtype=torch.bool)
+        found[: len(texts)] = torch.tensor(["\ufffd" in text for text in texts])
+        return found

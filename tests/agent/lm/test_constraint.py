@@ -113,6 +113,26 @@ def test_notes_are_whole_whatever_the_logits(
     assert 1 <= len(parse(text, notes_shown)) <= MOST_OPERATIONS
 
 
+@pytest.mark.parametrize("merges", [False, True])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ADD recipe: egg: dice, roast\nEND",
+        "ADD a: b\nREWRITE 1: take egg, take eggplant, go east, take, roast\nEND",
+    ],
+)
+def test_notes_of_exactly_the_tokens_there_are_can_be_written(merges: bool, text: str) -> None:
+    wanted = vocabulary(merges).encode(text)
+    matcher = constraints(merges).matcher(constraint(1))
+    for place, expected in enumerate(wanted):
+        logits = torch.zeros(VOCAB)
+        logits[expected] = 9
+        token = draw(matcher, logits, len(wanted) - place, lambda all_: int(all_.argmax()))
+        assert token == expected, place
+        matcher.accept(token)
+    assert matcher.done
+
+
 def test_the_model_may_end_its_notes_early() -> None:
     """The closing is a way out for the last tokens, no reason to fill them."""
     lengths = [
