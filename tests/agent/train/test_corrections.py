@@ -36,6 +36,15 @@ class Careless(Demonstrator):
         return super().answer(window, request)
 
 
+class Reader(Demonstrator):
+    """The player, who thinks of nothing but the cookbook."""
+
+    def answer(self, window: Sequence[int], request: Request) -> list[int]:
+        if request.purpose == "think":
+            return self.vocabulary.encode(" Next: examine cookbook.\n")
+        return super().answer(window, request)
+
+
 @cache
 def lived(kind: type[Demonstrator]) -> tuple[TokenSequence, ...]:
     model = kind(load_vocabulary("scripted"))
@@ -81,7 +90,7 @@ def test_nothing_is_taught_twice_and_a_mistake_never() -> None:
 
 
 def test_a_policy_is_corrected_in_kitchens_of_other_names(tmp_path: Path) -> None:
-    model = Careless(load_vocabulary("scripted"))
+    model = Reader(load_vocabulary("scripted"))
     told: list[Corrected] = []
     out = tmp_path / "corrections.jsonl"
     corrections(
