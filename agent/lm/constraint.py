@@ -139,7 +139,7 @@ class GrammarMatcher:
         self._near_end = left <= self._last and self._may_come(self._closing)
         if self._near_end:
             masked = _where_allowed(self._follow(self._stay), masked)
-            if left < len(self._closing) + _CHARACTER:
+            if left < len(self._closing) + _CHARACTER:  # no room for the rest of a character
                 masked = masked.masked_fill(self._broken.to(masked.device), float("-inf"))
             masked[self._closing[0]] = logits[self._closing[0]]
         return masked

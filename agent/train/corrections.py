@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from agent.train.demonstrations import shared_out
 from agent.train.player.demonstrator import Demonstrator
 from agent.train.player.mix import CYCLES, Game
 from agent.train.player.playing import Played, demonstration_config, play_async
-from agent.train.player.renaming import is_renamed, make_renamed
+from agent.train.player.renaming import maker
 from agent.train.relabel import corrected
 from agent.train.sequences import TokenSequence
 
@@ -104,9 +103,7 @@ async def _play_all(
         async def one_after_the_other() -> None:
             for game in waiting:
                 config = _config(game, max_steps, settings)
-                make_env = pool.make
-                if is_renamed(game, renamed):
-                    make_env = partial(make_renamed, game.seed, make=pool.make)
+                make_env = maker(game, renamed, pool.make)
                 played, lived = await play_async(game, model, config, make_env)
                 decisions = sum(len(each.written) for each in lived)
                 done = Corrected(played, decisions, list(corrected(lived, player, config)))

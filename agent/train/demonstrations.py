@@ -15,14 +15,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-import envs
 from agent.config import RunConfig, overrides
 from agent.environments import MakeEnv
 from agent.errors import TrainingFailed
@@ -31,7 +29,7 @@ from agent.results import says_unbuilt
 from agent.train.player.demonstrator import VERSION, Demonstrator
 from agent.train.player.mix import CYCLES, Game, games
 from agent.train.player.playing import Played, demonstration_config, play
-from agent.train.player.renaming import is_renamed, make_renamed
+from agent.train.player.renaming import maker
 from agent.train.player.slips import Slipping
 from agent.train.relabel import agreed
 from agent.train.sequences import TokenSequence, write
@@ -59,7 +57,7 @@ class How:
 
     def make_env(self, game: Game) -> MakeEnv:
         """What makes the game's environment."""
-        return partial(make_renamed, game.seed) if is_renamed(game, self.renamed) else envs.make
+        return maker(game, self.renamed)
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import envs
@@ -36,13 +37,14 @@ _SECOND = _words(
 )
 
 
-def is_renamed(game: Game, share: float) -> bool:
-    """Whether a game is one of the kitchens, a share of all, whose foods have other names."""
+def maker(game: Game, share: float, make: MakeEnv = envs.make) -> MakeEnv:
+    """What makes a game's environment: in a share of the kitchens, one whose foods have other names."""
     dice = random.Random(derive(game.seed, "renamed kitchen"))
-    return game.family == "cooking" and dice.random() < share
+    renamed = game.family == "cooking" and dice.random() < share
+    return partial(make_renamed, game.seed, make=make) if renamed else make
 
 
-def make_renamed(seed: int, spec: str, make: MakeEnv = envs.make) -> TextEnv:
+def make_renamed(seed: int, spec: str, make: MakeEnv) -> TextEnv:
     """A cooking game of the split `train` whose foods have other names, the same for the same seed."""
     from textworld.challenges.tw_cooking.cooking import FOODS_SPLITS
 
