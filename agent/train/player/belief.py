@@ -70,6 +70,8 @@ class Belief:
     here: Room | None = None
     carrying: list[str] | None = None
     """As the game prints them; None where it's not known."""
+    unseen: set[str] = field(default_factory=set)
+    """Plain names of what is carried according to notes alone: no turn of the window shows its state."""
     full_hands: bool = False
     recipe: Recipe | None = None
     """As the cookbook has it, whatever has been done since."""
@@ -232,10 +234,9 @@ def _stayed(room: Room, direction: str, observation: str) -> None:
 def _handle(belief: Belief, observation: str) -> None:
     """Things that were taken, dropped, cooked, cut or listed as carried."""
     carried = _CARRYING.search(observation)
-    if carried:
-        belief.carrying = listed(carried[1])
-    elif _NOTHING.search(observation):
-        belief.carrying = []
+    if carried or _NOTHING.search(observation):
+        belief.carrying = listed(carried[1]) if carried else []
+        belief.unseen.clear()
     if "carrying too many things" in observation:
         belief.full_hands = True
     for match in _TOOK.finditer(observation):
@@ -264,6 +265,7 @@ def _taken(belief: Belief, name: str) -> None:
     printed = next((each for each in listed_here if plain(each) == name), None)
     if belief.here is not None:
         belief.here.items = {k: v for k, v in listed_here.items() if plain(k) != name}
+    belief.unseen.discard(name)
     # What is carried is known only once the game has listed it.
     if belief.carrying is not None and belief.holds(name) is None:
         if printed is None:

@@ -22,7 +22,7 @@ def decide(belief: Belief) -> Decision:
     left = belief.left()
     return (
         _make_room(belief, left)
-        or _prepare(belief, left)
+        or _prepare_surely(belief, left)
         or _take(belief, left)
         or _look_inside(belief, left)
         or _fetch(belief, left)
@@ -146,6 +146,18 @@ def take(name: str, holder: str, kind: str = "take") -> Decision:
     """Take a thing from what holds it; the floor, and nothing known, are not named."""
     source = "" if holder in {"", "floor"} else f" from {holder}"
     return Decision(f"take {name}{source}", kind, {"item": name})
+
+
+def _prepare_surely(belief: Belief, recipe: Recipe) -> Decision | None:
+    """A step that can be done here; of food that only a note tells of, the hands are looked at first.
+
+    A step cannot be undone, and one step too many loses the game: what has been done to the food must be
+    read off the game and not off a note, which a policy may have written wrongly.
+    """
+    step = _prepare(belief, recipe)
+    if step is not None and step.facts["item"] in belief.unseen:
+        return Decision("inventory", "see hands", {"item": step.facts["item"]})
+    return step
 
 
 def _prepare(belief: Belief, recipe: Recipe) -> Decision | None:

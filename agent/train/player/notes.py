@@ -13,8 +13,7 @@ from agent.note_ops import (
     render,
 )
 from agent.train.player.belief import Belief
-from agent.train.player.foods import read_recipe
-from agent.train.player.remember import NOW, RECIPE, desired
+from agent.train.player.remember import NOW, desired
 from agent.train.player.window import ShownNote
 
 
@@ -28,7 +27,7 @@ def operations(
     wanted = desired(belief)
     by_title = {note.title.lower(): note for note in shown}
     writes: list[NoteOperation] = []
-    for title, body in _by_importance(belief, wanted):
+    for title, body in wanted.items():
         note = by_title.get(title)
         if note is None:
             writes.append(AddNote(title, body))
@@ -53,13 +52,3 @@ def operations(
         if len(chosen) < MOST_OPERATIONS and fits(render([*chosen, operation])):
             chosen.append(operation)
     return chosen or [AddNote(NOW, wanted[NOW][:40])]
-
-
-def _by_importance(belief: Belief, wanted: dict[str, str]) -> list[tuple[str, str]]:
-    """As `desired` orders them; but what the newest observation says stays in the window anyway."""
-    items = list(wanted.items())
-    if read_recipe(belief.last_observation) is None:
-        return items
-    return [item for item in items if item[0] != RECIPE] + [
-        item for item in items if item[0] == RECIPE
-    ]

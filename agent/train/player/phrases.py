@@ -150,6 +150,13 @@ REASONS: dict[str, tuple[str, ...]] = {
         "before I search I should know what I have",
         "what do I hold already",
     ),
+    "see hands": (
+        "only my notes tell of the {item}",
+        "I must see the {item} before I touch it",
+        "what was done to the {item} I have only noted",
+        "a look at the {item} first",
+        "my note of the {item} may be wrong",
+    ),
     "drop": (
         "my hands are full and the recipe does not need the {item}",
         "I can carry no more; the {item} is of no use now",

@@ -66,6 +66,40 @@ def test_then_it_can_only_be_the_hands() -> None:
     assert next_after(*again, truth) == "cook lettuce with stove"
 
 
+def carrying(*names: str) -> str:
+    """What comes next where the notes say that these are carried, and what after a look at the hands."""
+    notes = (
+        ShownNote(1, "now", f"in kitchen; carrying {', '.join(names)}"),
+        ShownNote(2, "recipe", "lettuce: slice, fry; salt: as it is"),
+    )
+    window = Transcript(SYSTEM, notes, (Turn(ROOM, "", ""),))
+    return decide(window, belief_of(window)).command
+
+
+def test_food_is_looked_at_before_a_step_that_only_notes_ask_for() -> None:
+    assert carrying("raw lettuce", "salt") == "inventory"
+    assert carrying("salt") != "inventory", "nothing in the hand is to be touched"
+    assert carrying("sliced fried lettuce", "salt") == "prepare meal", "a refusal costs nothing"
+
+
+def test_the_hands_once_seen_are_not_looked_at_again() -> None:
+    seen = ("inventory", "You are carrying: a raw lettuce and a knife.")
+    assert next_after(seen) == "slice lettuce with knife"
+    after = ("slice lettuce with knife", "You slice the lettuce.")
+    assert next_after(seen, after) == "cook lettuce with stove"
+
+
+def test_what_was_taken_in_sight_needs_no_second_look() -> None:
+    kitchen = ROOM + " You see a raw lettuce on the counter."
+    notes = (
+        ShownNote(1, "now", "in kitchen; carrying knife"),
+        ShownNote(2, "recipe", "lettuce: slice, fry"),
+    )
+    taken = Turn("You take the lettuce from the counter.", "", "")
+    window = Transcript(SYSTEM, notes, (Turn(kitchen, "", "take lettuce"), taken))
+    assert decide(window, belief_of(window)).command == "slice lettuce with knife"
+
+
 @pytest.mark.parametrize(
     ("action", "answer", "sure"),
     [

@@ -486,6 +486,12 @@ def test_notes_change_only_what_changed() -> None:
     assert len(same) == 1  # nothing new, and the language asks for one write all the same
 
 
+def test_the_recipe_is_noted_first_though_the_window_still_shows_it() -> None:
+    belief = walked(("", KITCHEN), ("examine cookbook", BOOK))
+    only = operations(belief, [], lambda text: text.count("\n") < 2)
+    assert list(map(str, only)) == ["ADD recipe: red potato: chop, fry; salt: as it is"]
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(NAMES, WAYS), max_size=9), st.integers(24, 120))
 def test_notes_always_parse_and_fit(rooms: list[tuple[str, list[str]]], most: int) -> None:
