@@ -9,6 +9,7 @@ from pathlib import Path
 
 from agent import snapshots
 from agent.blocking import in_thread
+from agent.circles import Circles
 from agent.errors import Interrupted
 from agent.events import Opened, Stepped, Watcher, nobody
 from agent.game import Game
@@ -43,6 +44,7 @@ class EpisodeRecord(Game):
     started: float = field(default_factory=time.perf_counter)
     earlier_ms: float = 0.0
     """What the episode took before the run was resumed."""
+    circles: Circles = field(default_factory=Circles)
     spans: list[NewSpan] = field(default_factory=list)
     """Spans of the step being made, not yet committed."""
 
@@ -137,6 +139,7 @@ class EpisodeRecord(Game):
         """The commit point: the trace is on disk before the row that points into it."""
         assert self.info is not None
         digest, score = self.digest, self.info["score"]
+        self.circles.see([digest])
         self.span(NewSpan(number, "observation", 0, self.observation))
         offset = self.trace.step(
             n=number,

@@ -32,6 +32,7 @@ async def take_up(episode: EpisodeRecord, steps: Sequence[StepRecord]) -> None:
         episode.tally.count(event)
     episode.earlier_ms = episode.tally.wall_ms
     await replay(episode, steps, snapshots.latest(episode.snapshot_at))
+    episode.circles.see(step.observation_sha256 for step in steps)
     episode.steps_done, episode.done, episode.resumed = last.step, last.done, True
     if isinstance(episode, EpisodeContext):
         await _restore_window(episode)

@@ -148,6 +148,8 @@ class EpisodeContext(EpisodeRecord):
         stream = derive(self.config.seed, self.index, step, purpose, ordinal)
         drawn = asked.drawn == "all" or purpose == "think"
         temperature = asked.temperature if drawn else 0.0
+        if purpose == "think" and self.circles.closed:
+            temperature = max(temperature, asked.circling)
         return Sampling(temperature, asked.top_p, asked.min_p, stream)
 
     def tell_window(self, step: int) -> None:

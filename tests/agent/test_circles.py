@@ -1,0 +1,87 @@
+"""An episode that goes in circles has its thoughts drawn, and no other has; a resume knows of the circle."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.circles import SPAN, TIMES, Circles
+from agent.config import RunConfig
+from agent.events import Event, Stepped
+from agent.lm.scripted import ScriptedModel
+from agent.lm.types import Generation, OnPass, Request
+from agent.runner import resume, run_async
+from tests.agent.world import Corridor, play, room
+
+STEPS = 30
+CIRCLES = {"circling": 0.7}
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=40), st.integers(0, 40))
+def test_it_closes_where_the_newest_came_often_of_late(seen: list[str], cut: int) -> None:
+    circles = Circles()
+    circles.see(seen[:cut])
+    circles.see(seen[cut:])
+    assert circles.closed == (seen != [] and seen[-SPAN:].count(seen[-1]) >= TIMES)
+
+
+class Listening(ScriptedModel):
+    """It remembers at which temperature it was asked, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: dict[str, list[float]] = {}
+
+    async def generate(
+        self, session: str, window: Sequence[int], request: Request, on_pass: OnPass | None = None
+    ) -> Generation:
+        self.asked.setdefault(request.purpose, []).append(request.sampling.temperature)
+        return await super().generate(session, window, request, on_pass)
+
+
+def walls(step: int, action: str) -> str:
+    """From the tenth step on there are but two answers, in turns, and from the twentieth new rooms."""
+    if 10 <= step < 20:
+        return "You can't go that way." if step % 2 else "You are where you were."
+    return room(step, action)
+
+
+BETWEEN_WALLS = partial(Corridor, length=STEPS, speak=walls)
+EXPECTED = [0.7 if 14 <= step < 20 else 0.0 for step in range(STEPS)]
+"""The third of an answer is at step 14."""
+
+
+def test_only_thoughts_in_circles_are_drawn(tmp_path: Path) -> None:
+    model = Listening()
+    play(tmp_path / "run", env=BETWEEN_WALLS, model=model, sampling=CIRCLES)
+    assert model.asked["think"] == EXPECTED
+    assert set(model.asked["act"] + model.asked["summarise"]) == {0.0}
+
+
+def test_a_higher_temperature_stays_as_it_is(tmp_path: Path) -> None:
+    model = Listening()
+    play(tmp_path / "run", env=BETWEEN_WALLS, model=model, sampling={**CIRCLES, "temperature": 0.9})
+    assert set(model.asked["think"]) == {0.9}
+
+
+def test_a_resume_knows_of_the_circle(tmp_path: Path) -> None:
+    before, after, stop = Listening(), Listening(), asyncio.Event()
+
+    def watch(event: Event) -> None:
+        if isinstance(event, Stepped) and event.step == 15:
+            stop.set()
+
+    def make(_spec: str) -> Any:
+        return BETWEEN_WALLS()
+
+    config = RunConfig(env="test/corridor", out=tmp_path / "run", sampling=CIRCLES)
+    asyncio.run(run_async(config, model=before, make_env=make, watch=watch, stop=stop))
+    resume(tmp_path / "run", model=after, make_env=make)
+    assert [*before.asked["think"], *after.asked["think"]] == EXPECTED
+    assert len(before.asked["think"]) == 15
