@@ -1,4 +1,4 @@
-"""An episode that goes in circles has its thoughts drawn, and no other has; a resume knows of the circle."""
+"""An episode that goes in circles has its thoughts drawn, no other; a resume knows of the circle."""
 
 from __future__ import annotations
 
