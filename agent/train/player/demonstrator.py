@@ -21,7 +21,7 @@ from agent.train.player.remember import read_room
 from agent.train.player.thoughts import command_of, phrasings
 from agent.train.player.window import Transcript, read_window
 
-VERSION = 11
+VERSION = 12
 """Counts changes of what the player writes: two players of one version write the same."""
 
 

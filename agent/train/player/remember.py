@@ -110,9 +110,9 @@ def desired(belief: Belief) -> dict[str, str]:
         return {NOW: _how_it_ended(belief)}
     if belief.target:
         notes[GOAL] = f"take {belief.target}"
+    notes[NOW] = _write_now(belief)
     if belief.recipe is not None:
         notes[RECIPE] = _clipped(write_recipe(belief.recipe), BODY_CHARS)
-    notes[NOW] = _write_now(belief)
     wanted = set(belief.recipe) | {"knife"} if belief.recipe is not None else None
     if belief.target is not None:
         wanted = {belief.target}

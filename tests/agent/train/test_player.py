@@ -434,7 +434,8 @@ WAYS = st.lists(st.sampled_from(DIRECTIONS), unique=True, max_size=4)
 @given(
     path=st.lists(st.sampled_from(DIRECTIONS), max_size=6),
     untried=WAYS,
-    things=st.lists(NAMES, max_size=4, unique=True),
+    # Nothing that lies about has the name of a fixture.
+    things=st.lists(NAMES.filter(lambda name: name not in KEPT_FIXTURES), max_size=4, unique=True),
     fixtures=st.sets(st.sampled_from(KEPT_FIXTURES)),
     shut=st.lists(NAMES, max_size=2, unique=True),
 )
@@ -486,10 +487,13 @@ def test_notes_change_only_what_changed() -> None:
     assert len(same) == 1  # nothing new, and the language asks for one write all the same
 
 
-def test_the_recipe_is_noted_first_though_the_window_still_shows_it() -> None:
+def test_the_recipe_is_noted_before_rooms_though_the_window_still_shows_it() -> None:
     belief = walked(("", KITCHEN), ("examine cookbook", BOOK))
-    only = operations(belief, [], lambda text: text.count("\n") < 2)
-    assert list(map(str, only)) == ["ADD recipe: red potato: chop, fry; salt: as it is"]
+    only = operations(belief, [], lambda text: text.count("\n") < 3)
+    assert list(map(str, only)) == [
+        "ADD now: in kitchen",
+        "ADD recipe: red potato: chop, fry; salt: as it is",
+    ]
 
 
 @settings(deadline=None)
