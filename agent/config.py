@@ -59,7 +59,7 @@ class SamplingConfig(Section):
         "thoughts", description="'thoughts': actions and notes are greedy whatever the temperature"
     )
     circling: Annotated[float, Field(ge=0)] = Field(
-        1.0, description="the temperature of thoughts while it goes in circles, if that is higher"
+        0.0, description="the temperature of thoughts while it goes in circles, if that is higher"
     )
     top_p: Share = 1.0
     min_p: Share = Field(0.1, description="share of the likeliest token's probability")
