@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable
 
 SPAN = 12
-"""Observations that are looked back on: circles of up to six steps show twice in them."""
+"""Observations that are looked back on: circles of up to five steps show TIMES in them."""
 TIMES = 3
 """So often the newest of them has to stand there. Twice is common on a way back."""
 

@@ -67,7 +67,7 @@ def test_then_it_can_only_be_the_hands() -> None:
 
 
 def carrying(*names: str) -> str:
-    """What comes next where the notes say that these are carried, and what after a look at the hands."""
+    """What comes next where the notes say that these are carried."""
     notes = (
         ShownNote(1, "now", f"in kitchen; carrying {', '.join(names)}"),
         ShownNote(2, "recipe", "lettuce: slice, fry; salt: as it is"),
