@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.bench.asked import Listening
 from agent.circles import SPAN, TIMES, Circles
 from agent.config import RunConfig
 from agent.events import Event, Stepped
 from agent.lm.scripted import ScriptedModel
-from agent.lm.types import Generation, OnPass, Request
 from agent.runner import resume, run_async
 from tests.agent.world import Corridor, play, room
 
@@ -31,18 +30,14 @@ def test_it_closes_where_the_newest_came_often_of_late(seen: list[str], cut: int
     assert circles.closed == (seen != [] and seen[-SPAN:].count(seen[-1]) >= TIMES)
 
 
-class Listening(ScriptedModel):
-    """It remembers at which temperature it was asked, in order."""
+def listening() -> Listening:
+    return Listening(ScriptedModel())
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: dict[str, list[float]] = {}
 
-    async def generate(
-        self, session: str, window: Sequence[int], request: Request, on_pass: OnPass | None = None
-    ) -> Generation:
-        self.asked.setdefault(request.purpose, []).append(request.sampling.temperature)
-        return await super().generate(session, window, request, on_pass)
+def temperatures(model: Listening, *purposes: str) -> list[float]:
+    """At which it was asked for these, in order."""
+    requests = [request for asked in model.asked.values() for _, request in asked]
+    return [each.sampling.temperature for each in requests if each.purpose in purposes]
 
 
 def walls(step: int, action: str) -> str:
@@ -58,20 +53,20 @@ EXPECTED = [0.7 if 14 <= step < 20 else 0.0 for step in range(STEPS)]
 
 
 def test_only_thoughts_in_circles_are_drawn(tmp_path: Path) -> None:
-    model = Listening()
+    model = listening()
     play(tmp_path / "run", env=BETWEEN_WALLS, model=model, sampling=CIRCLES)
-    assert model.asked["think"] == EXPECTED
-    assert set(model.asked["act"] + model.asked["summarise"]) == {0.0}
+    assert temperatures(model, "think") == EXPECTED
+    assert set(temperatures(model, "act", "summarise")) == {0.0}
 
 
 def test_a_higher_temperature_stays_as_it_is(tmp_path: Path) -> None:
-    model = Listening()
+    model = listening()
     play(tmp_path / "run", env=BETWEEN_WALLS, model=model, sampling={**CIRCLES, "temperature": 0.9})
-    assert set(model.asked["think"]) == {0.9}
+    assert set(temperatures(model, "think")) == {0.9}
 
 
 def test_a_resume_knows_of_the_circle(tmp_path: Path) -> None:
-    before, after, stop = Listening(), Listening(), asyncio.Event()
+    before, after, stop = listening(), listening(), asyncio.Event()
 
     def watch(event: Event) -> None:
         if isinstance(event, Stepped) and event.step == 15:
@@ -83,5 +78,5 @@ def test_a_resume_knows_of_the_circle(tmp_path: Path) -> None:
     config = RunConfig(env="test/corridor", out=tmp_path / "run", sampling=CIRCLES)
     asyncio.run(run_async(config, model=before, make_env=make, watch=watch, stop=stop))
     resume(tmp_path / "run", model=after, make_env=make)
-    assert [*before.asked["think"], *after.asked["think"]] == EXPECTED
-    assert len(before.asked["think"]) == 15
+    assert temperatures(before, "think") + temperatures(after, "think") == EXPECTED
+    assert len(temperatures(before, "think")) == 15

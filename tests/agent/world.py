@@ -10,6 +10,7 @@ from typing import Any
 from agent.config import RunConfig
 from agent.events import Watcher, nobody
 from agent.lm.scripted import Prompt, Script, ScriptedModel, stroll
+from agent.lm.types import LanguageModel
 from agent.runner import Run, run
 from agent.trace import windows
 from envs.base import Description, Info, TextEnv
@@ -83,7 +84,7 @@ def play(
     *,
     env: Callable[[], TextEnv] = Corridor,
     script: Script = stroll,
-    model: ScriptedModel | None = None,
+    model: LanguageModel | None = None,
     watch: Watcher = nobody,
     **settings: Any,
 ) -> Run:
