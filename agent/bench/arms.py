@@ -6,8 +6,12 @@ import asyncio
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from agent.lm.types import Burst, Generation, LanguageModel, Mode, Request, Sampling, Slow
+
+if TYPE_CHECKING:
+    from agent.lm.engine import Engine
 
 STOP = "\n"  # where a thought ends
 
@@ -89,3 +93,15 @@ async def decode(
     for name in names:
         model.forget(name)
     return list(made), seconds
+
+
+async def judge(engine: Engine, timed: Timed, context: Sequence[int], made: Generation) -> None:
+    """Count agreement over all positions 2..k, the last burst's too: one pass over the whole text."""
+    ids = made.token_ids
+    chosen = await engine.greedy(context, ids)
+    at = 0
+    for each in made.passes:
+        for place in range(at + 1, at + len(each.token_ids)):
+            timed.judged += 1
+            timed.agreed += chosen[place] == ids[place]
+        at += len(each.token_ids)

@@ -61,6 +61,56 @@ def decode(
     typer.echo(json.dumps(figures(report)))
 
 
+@app.command("bursts")
+def bursts(
+    model: Model = "embedded",
+    policy: Policy = SHIPPED,
+    burst: BurstAdapter = SHIPPED,
+    dtype: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    data: Data = None,
+    prompts: Annotated[
+        Path | None,
+        typer.Option(help="Prompts to answer instead: a text file, one a line, or JSON lines."),
+    ] = None,
+    context: Context = 512,
+    count: Annotated[int, typer.Option("-n", "--count", help="Contexts.", min=1)] = 50,
+    tokens: Annotated[int, typer.Option(help="Tokens of a continuation, at most.", min=2)] = 128,
+    k: Annotated[
+        int | None, typer.Option("-k", help="Most tokens of a burst; default: the adapter's.")
+    ] = None,
+    confidence: Annotated[
+        list[float] | None,
+        typer.Option(help="A burst is cut under this. Repeatable.", min=0, max=1),
+    ] = None,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", help="Contexts at once.", min=1)] = 16,
+) -> None:
+    """What bursts keep, and how often they are right, by confidence: a table, then a line of JSON."""
+    from rich.console import Console
+
+    from agent.bench.bursts import CONFIDENCES, Setup, figures, run, table
+
+    policies, adapter = chosen(model, policy, burst)
+    setup = Setup(
+        model=model,
+        policy=policies,
+        burst=adapter,
+        dtype=_dtype(dtype),
+        data=data,
+        prompts=prompts,
+        context=context,
+        count=count,
+        tokens=tokens,
+        k=k,
+        confidences=tuple(confidence or CONFIDENCES),
+        together=jobs,
+        stop=prompts is None,
+    )
+    with Console(stderr=True).status("loading") as status:
+        report = run(setup, status.update)
+    Console().print(table(report))
+    typer.echo(json.dumps(figures(report)))
+
+
 @app.command("exact")
 def exact(
     model: Model = "embedded",

@@ -1,11 +1,17 @@
-"""What decoding is timed on: contexts of about one length, each about to be continued by a thought."""
+"""What decoding is measured on: contexts of about one length, each about to be continued by a thought.
+
+Or chats of any length, about to be answered.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
 from agent.errors import ConfigError
+from agent.lm.vocabulary import Vocabulary
+from agent.train.answers import chat_window, read_prompts
 from agent.train.sequences import TokenSequence, read
 
 # Development seeds: no adapter was trained on these games.
@@ -46,6 +52,21 @@ def from_games(model: str, length: int, count: int) -> list[list[int]]:
             yield from play(game, player)[1]
 
     return _chosen(played(), length, count, "the games")
+
+
+def from_prompts(path: Path, vocabulary: Vocabulary, length: int, count: int) -> list[list[int]]:
+    """Chats of the first prompts that take at most `length` tokens.
+
+    Raises TrainingFailed where the file cannot be read, ConfigError where it has too few.
+    """
+    chats = (chat_window(vocabulary, prompt) for prompt in read_prompts(path))
+    found = list(islice((chat for chat in chats if len(chat) <= length), count))
+    if len(found) < count:
+        raise ConfigError(
+            f"{path} has {len(found)} prompts of at most {length} tokens, and {count} are wanted; use "
+            "a larger --context or a smaller --count"
+        )
+    return found
 
 
 def _chosen(

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from agent.bench import contexts as source
-from agent.bench.arms import Timed, decode, modes, request, sizes
+from agent.bench.arms import Timed, decode, judge, modes, request, sizes
 from agent.bench.ceiling import read_bandwidth, weight_bytes
 from agent.bench.rivals import Decoded, Generate, LlamaCpp
 from agent.lm.engine import Engine
@@ -110,25 +110,13 @@ async def _single(engine: Engine, contexts: Sequence[list[int]], report: Report,
                 timed = report.arms[name]
                 timed.add(made)
                 timed.seconds += seconds
-                await _judge(engine, timed, context, made)
+                await judge(engine, timed, context, made)
         # As many tokens as slow mode wrote, so that the same text is compared.
         length = len(report.arms["slow"].texts[-1]) if number else 8
         for name, rival in rivals.items():
             done = await engine.call(partial(rival.decode, context, length))
             if number:
                 _count(report.rivals[name], done)
-
-
-async def _judge(engine: Engine, timed: Timed, context: list[int], made: Any) -> None:
-    """Agreement over all positions 2..k, the last burst's too: one more pass over the whole text."""
-    ids = made.token_ids
-    chosen = await engine.greedy(context, ids)
-    at = 0
-    for each in made.passes:
-        for place in range(at + 1, at + len(each.token_ids)):
-            timed.judged += 1
-            timed.agreed += chosen[place] == ids[place]
-        at += len(each.token_ids)
 
 
 def _count(timed: Timed, done: Decoded) -> None:

@@ -81,7 +81,7 @@ async def _answer_all(prompts: Sequence[str], settings: BurstSettings) -> list[T
 
         async def answer(number: int, prompt: str) -> TokenSequence | None:
             async with ahead:
-                window = _window(engine.vocabulary, prompt)
+                window = chat_window(engine.vocabulary, prompt)
                 longest = engine.context_limit - len(window)
                 request = Request(
                     "think",
@@ -110,7 +110,7 @@ async def _answer_all(prompts: Sequence[str], settings: BurstSettings) -> list[T
     return [each for each in found if each is not None]
 
 
-def _window(vocabulary: Vocabulary, prompt: str) -> list[int]:
+def chat_window(vocabulary: Vocabulary, prompt: str) -> list[int]:
     """A chat with the prompt as its only user turn, up to where the model's own text begins."""
     tokenizer: Any = vocabulary.tokenizer  # type: ignore[attr-defined]
     chat = tokenizer.apply_chat_template(
