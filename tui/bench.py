@@ -136,11 +136,10 @@ def main() -> None:
     parser.add_argument("--model", default="embedded")
     parser.add_argument("--env", default="textworld/coin-collector?level=5")
     parser.add_argument("--seed", default="10000")
-    parser.add_argument("-k", default="8")
     parser.add_argument("--keys", type=int, default=60)
     parser.add_argument("--after", type=int, default=0, help="steps before the first key")
     asked, more = parser.parse_known_args()
-    game = ["--model", asked.model, "--env", asked.env, "--seed", asked.seed, "-k", asked.k]
+    game = ["--model", asked.model, "--env", asked.env, "--seed", asked.seed]
     game += ["--episodes", "1000", "--max-steps", "100000", *more]
     told = figures(measure(game, max(asked.keys, 2), asked.after))
     sys.stdout.write(

@@ -46,7 +46,8 @@ class GridProgress:
     def game(self, played: Played, now: bool) -> None:
         """A game is done; `now` says that it was played just now, and not by an earlier command."""
         if not self._now and now:
-            self._started = time.monotonic() - played.row.wall_s
+            # Loading the model is no game, and neither is what a game took before it was gone on with.
+            self._started = max(self._started, time.monotonic() - played.row.wall_s)
             if self._before:
                 self.say(f"{self._before} of {self._total} games were played before")
         self._done += 1

@@ -14,10 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agent.bench.asked import Listening
 from agent.context import Window
 from agent.errors import ConfigError, ModelFailed
 from agent.lm.scripted import Prompt, ScriptedModel, ScriptedVocabulary
-from agent.lm.types import Generation, Mode, OnPass, Request, Slow
+from agent.lm.types import Generation, OnPass, Request, Slow
 from agent.trace import read, windows
 from memory import MemoryFile
 from tests.agent.world import Corridor, answers, check_invariants, notes_of, play, trace_of
@@ -448,31 +449,24 @@ def test_the_trace_holds_every_pass_with_its_tokens(tmp_path: Path) -> None:
     assert json.loads(trace_of(done).read_text().splitlines()[-1])["e"] == "end"
 
 
-class Listening(ScriptedModel):
-    """It remembers how it was asked to draw, and in which modes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.temperatures: dict[str, set[float]] = {}
-        self.modes: dict[str, set[Mode]] = {}
-
-    async def generate(
-        self, session: str, window: Sequence[int], request: Request, on_pass: OnPass | None = None
-    ) -> Generation:
-        asked = self.temperatures.setdefault(request.purpose, set())
-        asked.add(request.sampling.temperature)
-        self.modes.setdefault(request.purpose, set()).add(request.mode)
-        return await super().generate(session, window, request, on_pass)
+def asked_for(model: Listening, purpose: str) -> list[Request]:
+    return [
+        request
+        for asked in model.asked.values()
+        for _, request in asked
+        if request.purpose == purpose
+    ]
 
 
 @pytest.mark.parametrize(("drawn", "written"), [("thoughts", 0.0), ("all", 0.7)])
 def test_what_is_written_is_drawn_only_where_that_is_asked_for(
     tmp_path: Path, drawn: str, written: float
 ) -> None:
-    model = Listening()
+    model = Listening(ScriptedModel())
     sampling = {"temperature": 0.7, "drawn": drawn}
     play(tmp_path / "run", env=LONG, window=SMALL, model=model, sampling=sampling)
-    assert model.temperatures == {"think": {0.7}, "act": {written}, "summarise": {written}}
+    for purpose, wanted in (("think", 0.7), ("act", written), ("summarise", written)):
+        assert {each.sampling.temperature for each in asked_for(model, purpose)} == {wanted}
 
 
 @pytest.mark.parametrize("verified", [False, True])
@@ -480,9 +474,9 @@ def test_what_is_written_is_verified_where_that_is_asked_for(
     tmp_path: Path, verified: bool
 ) -> None:
     for section, purpose in (("act", "act"), ("notes", "summarise")):
-        model = Listening()
+        model = Listening(ScriptedModel())
         told: dict[str, Any] = {section: {"verified": verified}}
         play(tmp_path / section, env=LONG, window=SMALL, model=model, **told)
-        assert model.modes.pop(purpose) == {Slow(verified)}
+        assert {each.mode for each in asked_for(model, purpose)} == {Slow(verified)}
         other = "summarise" if purpose == "act" else "act"
-        assert model.modes[other] == {Slow()}
+        assert {each.mode for each in asked_for(model, other)} == {Slow()}

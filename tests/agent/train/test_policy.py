@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -186,8 +188,13 @@ def test_a_resumed_training_ends_in_the_same_weights(
     assert steps == sorted(set(steps)), "the lines after the checkpoint were written twice"
 
 
-def test_a_time_limit_ends_the_schedule(model: Path, data: Path, tmp_path: Path) -> None:
-    values = quick(model, data, steps=100_000, rank=4, max_minutes=0.05, log_steps=1)
+def test_a_time_limit_ends_the_schedule(
+    model: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A clock that goes on by half a second whenever it is read, however busy the machine is.
+    ticks = count(step=0.5)
+    monkeypatch.setattr("agent.train.clock.time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    values = quick(model, data, steps=100_000, rank=4, max_minutes=1, log_steps=1)
     train_policy(values, tmp_path / "out")
     lines = metrics(tmp_path / "out", "train")
     assert 1 <= lines[-1]["step"] < 100_000
