@@ -38,6 +38,11 @@ async def play_episode(episode: EpisodeRecord, loop: Loop) -> EpisodeResult:
                 seed=episode.seed,
                 agent=episode.config.agent,
                 budget=episode.config.window.budget,
+                vocabulary=(
+                    episode.model.vocabulary.identity
+                    if isinstance(episode, EpisodeContext)
+                    else None
+                ),
             )
             await episode.reset()
             if isinstance(episode, EpisodeContext):

@@ -36,6 +36,15 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         raise cannot_write(path, error) from error
 
 
+@contextmanager
+def refusals_named(place: Path) -> Iterator[None]:
+    """Have a write below `place` that the disk refuses raise StorageFailed, with the file's name."""
+    try:
+        yield
+    except OSError as error:
+        raise cannot_write(Path(error.filename or place), error) from error
+
+
 def scratch_of(path: Path) -> Path:
     """Where a file is written before it takes its place; what a kill may leave behind."""
     return path.with_name(f".{path.name}.new")

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import hashlib
 
+# Which games are for what (docs/architecture.md).
+FIRST_DEVELOPMENT_SEED = 10_000
+"""Games below are trained on; from here on they are developed with, and never trained on."""
+FIRST_TEST_SEED = 20_000
+"""Games from here on are looked at by whoever quotes a score, and by nobody before."""
+
 
 def derive(*parts: int | str) -> int:
     """A seed in 0..2^63-1 from (run seed, episode, step, purpose, ...). Same parts, same seed."""

@@ -67,6 +67,7 @@ class _Episode(BaseModel):
     seed: _Integer
     agent: _Name
     budget: _Count
+    vocabulary: _Name | None = None
 
 
 class _Segment(BaseModel):

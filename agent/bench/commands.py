@@ -22,7 +22,7 @@ BurstAdapter = Annotated[
 ]
 Data = Annotated[
     Path | None,
-    typer.Option(help="Token sequences to take contexts from; default: games, played now."),
+    typer.Option(help="Token sequences or a run directory to take contexts from; default: games."),
 ]
 Context = Annotated[int, typer.Option(help="Tokens of a context, at most.", min=16)]
 Count = Annotated[int, typer.Option(help="Contexts.", min=1)]

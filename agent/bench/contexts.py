@@ -10,12 +10,12 @@ from itertools import islice
 from pathlib import Path
 
 from agent.errors import ConfigError
-from agent.lm.vocabulary import Vocabulary
-from agent.train.answers import chat_window, read_prompts
-from agent.train.sequences import TokenSequence, read
+from agent.lm.tokenizer import TokenizerVocabulary
+from agent.seeds import FIRST_DEVELOPMENT_SEED
+from agent.train.data import sequences_of
+from agent.train.prompts import read_prompts
+from agent.train.sequences import TokenSequence
 
-# Development seeds: no adapter was trained on these games.
-_FIRST_SEED = 10_000
 _SPECS = (
     "textworld/cooking?cook=true&cut=true&go=6&open=true&recipe=2&split=valid&take=1",
     "textworld/treasure-hunter?level=12",
@@ -24,11 +24,11 @@ _SPECS = (
 
 
 def from_file(path: Path, length: int, count: int) -> list[list[int]]:
-    """Contexts of at most `length` tokens out of a file of token sequences.
+    """Contexts of at most `length` tokens out of a file of token sequences, or a run directory.
 
     Raises TrainingFailed where the file cannot be read, ConfigError where it has too few.
     """
-    return _chosen(read(path), length, count, str(path))
+    return _chosen(sequences_of(path), length, count, str(path))
 
 
 def from_games(model: str, length: int, count: int) -> list[list[int]]:
@@ -48,18 +48,22 @@ def from_games(model: str, length: int, count: int) -> list[list[int]]:
         for number in range(20 * count):
             spec = _SPECS[number % len(_SPECS)]
             family = spec.split("/")[1].split("?")[0]
-            game = Game(family=family, spec=spec, seed=_FIRST_SEED + number // len(_SPECS))
+            game = Game(
+                family=family, spec=spec, seed=FIRST_DEVELOPMENT_SEED + number // len(_SPECS)
+            )
             yield from play(game, player)[1]
 
     return _chosen(played(), length, count, "the games")
 
 
-def from_prompts(path: Path, vocabulary: Vocabulary, length: int, count: int) -> list[list[int]]:
+def from_prompts(
+    path: Path, vocabulary: TokenizerVocabulary, length: int, count: int
+) -> list[list[int]]:
     """Chats of the first prompts that take at most `length` tokens.
 
     Raises TrainingFailed where the file cannot be read, ConfigError where it has too few.
     """
-    chats = (chat_window(vocabulary, prompt) for prompt in read_prompts(path))
+    chats = (vocabulary.chat(prompt) for prompt in read_prompts(path))
     found = list(islice((chat for chat in chats if len(chat) <= length), count))
     if len(found) < count:
         raise ConfigError(

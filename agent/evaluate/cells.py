@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,7 +124,7 @@ def _differences(cell: Cell, model: LanguageModel | None) -> list[str]:
     config = cell.config.filled()
     if cell.config.agent == "model":
         config = config.within(model.burst_limit if model else BURST_SIZE)
-    was, now = _settings(cell.directory / "config.toml"), as_toml(config)
+    was, now = recorded_settings(cell.directory), as_toml(config)
     keys = sorted((was.keys() | now.keys()) - {"out"})
     return [key for key in keys if was.get(key) != now.get(key)]
 
@@ -173,7 +174,23 @@ def found_below(out: Path) -> list[tuple[Path, Played]]:
     return [(record.parent, read_record(record)) for record in records]
 
 
-def _settings(path: Path) -> dict[str, Any]:
+def unfinished_below(out: Path) -> Counter[tuple[str, str]]:
+    """How many games below a directory have begun and not ended, by arm and family.
+
+    An arm of which no game has ended is called by its directory. Raises RunDirectoryError.
+    """
+    begun = [path.parent for path in sorted(out.glob("*/*/*/config.toml"))]
+    names = {path.parent.parent: played.arm for path, played in found_below(out)}
+    return Counter(
+        (names.get(path.parent.parent, path.parent.parent.name), path.parent.name)
+        for path in begun
+        if not (path / RECORD).is_file()
+    )
+
+
+def recorded_settings(directory: Path) -> dict[str, Any]:
+    """What a game is or was played with. Raises RunDirectoryError."""
+    path = directory / "config.toml"
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -74,6 +74,12 @@ def grid(
         bool,
         typer.Option("--check-duplicates", help="Leave out games that training has seen."),
     ] = False,
+    trained_on: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Compare with these games too: FILE.games.jsonl of `steno train demos`. Repeatable."
+        ),
+    ] = None,
     compare: Compare = None,
     plots: Plots = True,
     form: Form = "table",
@@ -98,6 +104,7 @@ def grid(
         config=config,
         settings=merge(overrides(settings or []), given(flags)),
         check_duplicates=check_duplicates,
+        trained_on=tuple(trained_on or ()),
         compare=compare,
         plots=plots,
         form=_format(form),
@@ -113,10 +120,9 @@ def report(
     form: Form = "table",
 ) -> None:
     """Tell again what a grid came to, from its directory alone: nothing is played."""
-    from agent.evaluate.cells import found_below
-    from agent.evaluate.report import print_report, report_of, write
+    from agent.evaluate.report import from_directory, print_report, write
 
-    told = report_of(found_below(out), compare)
+    told = from_directory(out, compare)
     write(told, out, plots=plots)
     print_report(told, _format(form))
 
@@ -127,7 +133,7 @@ def decisions(
         Path,
         typer.Argument(help="Runs that thought slowly: eval's --out/slow, or a run directory."),
     ],
-    count: Annotated[int, typer.Option("-n", "--n", help="Decisions, at most.", min=1)] = 1000,
+    count: Annotated[int, typer.Option("-n", "--count", help="Decisions, at most.", min=1)] = 1000,
     k: Annotated[int | None, typer.Option("-k", help="Most tokens a burst may have.")] = None,
     confidence: Annotated[float | None, typer.Option(help="A burst is cut under this.")] = None,
     jobs: Jobs = 8,

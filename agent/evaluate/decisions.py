@@ -30,6 +30,8 @@ from agent.turn import act_request, action_of, think_request, thought_of
 
 _ORDER_SEED = 0
 _SAY_EVERY = 100
+# Settings of a run that say which games, and where: no part of how it thinks.
+_GAMES_OWN = {"env", "seed", "out", "episodes", "jobs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,22 @@ def runs_below(place: Path) -> list[Path]:
     return runs
 
 
-def config_of(run: Path, given: Mapping[str, Any]) -> RunConfig:
-    """The config that a run was played with, other values on top. Raises ConfigError."""
-    config = load_config(None, **merge(read_toml(run / "config.toml"), dict(given))).filled()
+def config_of(runs: Sequence[Path], given: Mapping[str, Any]) -> RunConfig:
+    """The config that the runs were played with, other values on top.
+
+    Raises ConfigError where the runs differ in more than their games, or were held to listed commands.
+    """
+    first, *others = (read_toml(run / "config.toml") for run in runs)
+    for run, other in zip(runs[1:], others, strict=True):
+        keys = sorted((first.keys() | other.keys()) - _GAMES_OWN)
+        if differs := [key for key in keys if first.get(key) != other.get(key)]:
+            raise ConfigError(
+                f"{runs[0]} and {run} were played with another {', '.join(differs)}: give the runs of "
+                "one arm"
+            )
+    config = load_config(None, **merge(first, dict(given))).filled()
     if config.act.constrain:
-        raise ConfigError(f"{run}: a trace does not tell which commands an action was held to")
+        raise ConfigError(f"{runs[0]}: a trace does not tell which commands an action was held to")
     return config
 
 
@@ -176,7 +189,7 @@ def _judged(pair: Pair) -> Iterator[bool]:
 def decide(place: Path, count: int, given: Mapping[str, Any], jobs: int) -> int:
     """The whole command: contexts from below `place`, both answers, a sentence and a line of JSON."""
     runs = runs_below(place)
-    config = config_of(runs[0], given)
+    config = config_of(runs, given)
     found = [
         c for run in runs for trace in sorted(run.glob("traces/*.jsonl")) for c in contexts(trace)
     ]

@@ -7,10 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.errors import ConfigError
-
-# Seeds by what they are for (docs/evaluation.md).
-FIRST_DEVELOPMENT_SEED = 10_000
-FIRST_TEST_SEED = 20_000
+from agent.seeds import FIRST_DEVELOPMENT_SEED, FIRST_TEST_SEED
 
 # Mixed orders, so that the first few games of a family are not all easy ones.
 _COIN_LEVELS = (110, 150, 125, 140, 115, 145, 130, 120, 135)

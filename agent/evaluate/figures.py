@@ -19,10 +19,16 @@ class CellFigures(Figures):
     thought_bits_per_token: float | None
     """zlib-compressed bits of the thoughts, for each of their tokens."""
     thoughts_repeated: float | None
+    unfinished: int
+    """Games of the cell that have not ended, and are in no figure."""
 
 
 def figures(
-    arm: str, family: str, games: Sequence[Played], words: Wording | None = None
+    arm: str,
+    family: str,
+    games: Sequence[Played],
+    words: Wording | None = None,
+    unfinished: int = 0,
 ) -> CellFigures:
     """The figures of a cell's games; `words` are their thoughts' where they were read."""
     told = figures_of(arm, family, games)
@@ -33,4 +39,5 @@ def figures(
         thoughts=words.thoughts if words else 0,
         thought_bits_per_token=words.bits_per_token if words else None,
         thoughts_repeated=words.repeated if words else None,
+        unfinished=unfinished,
     )

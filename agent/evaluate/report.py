@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import StorageFailed
-from agent.evaluate.arms import ARMS
-from agent.evaluate.cells import Played
-from agent.evaluate.duplicates import Duplicates
+from agent.evaluate.cells import Played, found_below, recorded_settings, unfinished_below
+from agent.evaluate.duplicates import Duplicates, kept
 from agent.evaluate.figures import CellFigures, figures
 from agent.evaluate.leftovers import thoughts_of
 from agent.evaluate.table import Format, as_json, markdown, show
@@ -22,6 +23,8 @@ from agent.report.layout import comma_separated
 from agent.report.plots import plot
 
 Games = Sequence[tuple[Path, Played]]
+# Of the settings of a game: what belongs to the game, and how it is thought.
+_ITS_OWN = {"env", "seed", "out", "think"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +38,34 @@ class Report:
 
 
 def report_of(
-    games: Games, pair: tuple[str, str] | None = None, duplicates: Duplicates | None = None
+    games: Games,
+    *,
+    pair: tuple[str, str] | None = None,
+    duplicates: Duplicates | None = None,
+    unfinished: Mapping[tuple[str, str], int] | None = None,
 ) -> Report:
-    """The figures of games, cell by cell. Raises ConfigError for a pair without common games."""
+    """The figures of games, cell by cell; `unfinished` counts others by arm and family.
+
+    Raises ConfigError for a pair without common games, RunDirectoryError for a damaged directory.
+    """
     rows = []
-    thinking: dict[str, None] = {}
+    waiting = unfinished or {}
     for (arm, family), mine in by_cell(games, lambda each: each[1]).items():
         thoughts = [thought for directory, game in mine for thought in _thoughts(directory, game)]
         spent = [game.row.think for _, game in mine if game.row.think is not None]
         words = wording(thoughts, sum(cost.tokens for cost in spent))
-        rows.append(figures(arm, family, [game for _, game in mine], words))
-        if any(cost.passes for cost in spent) and _of_thinking(arm):
-            thinking[arm] = None
+        left = waiting.get((arm, family), 0)
+        rows.append(figures(arm, family, [game for _, game in mine], words, left))
     compared = compare_arms([game for _, game in games], *pair) if pair else []
-    return Report(rows, compared, duplicates, list(thinking))
+    return Report(rows, compared, duplicates, _of_thinking(games))
+
+
+def from_directory(out: Path, pair: tuple[str, str] | None = None) -> Report:
+    """The figures of all that lies in a grid's directory. Raises what `report_of` does."""
+    duplicates = kept(out)
+    seen = {(each.spec, each.seed) for each in duplicates.found} if duplicates else set()
+    games = [each for each in found_below(out) if (each[1].spec, each[1].seed) not in seen]
+    return report_of(games, pair=pair, duplicates=duplicates, unfinished=unfinished_below(out))
 
 
 def write(report: Report, out: Path, *, plots: bool = True) -> list[Path]:
@@ -69,7 +86,15 @@ def write(report: Report, out: Path, *, plots: bool = True) -> list[Path]:
 
 
 def print_report(report: Report, form: Format) -> None:
-    """Print it on stdout. The last line is one of JSON, except of CSV, which is nothing but CSV."""
+    """Print it on stdout. The last line is one of JSON, except of CSV, which is nothing but CSV.
+
+    What the figures leave out is said on stderr.
+    """
+    if unfinished := sum(row.unfinished for row in report.rows):
+        sys.stderr.write(
+            f"warning: {unfinished} games have not ended and are in no figure; games that end first "
+            "tend to be won, so these figures say little yet\n"
+        )
     last = as_json(report.rows, report.compared, report.duplicates)
     if form == "csv":
         sys.stdout.write(comma_separated(report.rows))
@@ -81,9 +106,17 @@ def print_report(report: Report, form: Format) -> None:
     sys.stdout.write(last + "\n")
 
 
-def _of_thinking(arm: str) -> bool:
-    """Whether an arm is about thinking; a person's own arms are taken to be."""
-    return set(ARMS.get(arm.partition(":")[0], {"think": {}})) == {"think"}
+def _of_thinking(games: Games) -> list[str]:
+    """Arms that thought, and differ in how and in nothing else: the most that there are of such."""
+    others: dict[str, str] = {}
+    for directory, game in games:
+        thought = game.row.think is not None and game.row.think.passes > 0
+        if thought and game.arm not in others and game.donor is None:
+            settings = recorded_settings(directory)
+            rest = {key: value for key, value in settings.items() if key not in _ITS_OWN}
+            others[game.arm] = json.dumps(rest, sort_keys=True)
+    commonest = Counter(others.values()).most_common(1)
+    return [arm for arm, rest in others.items() if rest == commonest[0][0]]
 
 
 def _thoughts(directory: Path, game: Played) -> list[str]:

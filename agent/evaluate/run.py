@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from agent.errors import (
 )
 from agent.evaluate.arms import DEFAULT_ARMS, Arm, check_arms, parse_arm
 from agent.evaluate.cells import Cell, Played
-from agent.evaluate.duplicates import find_duplicates, without
+from agent.evaluate.duplicates import find_duplicates, keep, kept, without
 from agent.evaluate.families import DEFAULT_FAMILIES, FAMILIES, check_seeds, games
 from agent.evaluate.grid import GridFile, read_grid
 from agent.evaluate.play import Grid, LoadModel, check_specs
@@ -28,6 +29,7 @@ from agent.evaluate.report import print_report, report_of, write
 from agent.evaluate.settings import base_settings, cells_of
 from agent.evaluate.table import Format
 from agent.interrupts import interruptible
+from agent.report.compare import check_pair
 from agent.runner import MakeEnv, load
 
 
@@ -46,6 +48,8 @@ class Wanted:
     config: Path | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     check_duplicates: bool = False
+    trained_on: tuple[Path, ...] = ()
+    """Files of games that training saw, for check_duplicates."""
     compare: tuple[str, str] | None = None
     plots: bool = True
     form: Format = "table"
@@ -59,6 +63,8 @@ def evaluate(wanted: Wanted, *, load: LoadModel = load, make_env: MakeEnv = envs
     file = read_grid(wanted.grid) if wanted.grid else GridFile()
     arms = arms_of(wanted, file)
     check_arms(arms)
+    if wanted.compare is not None:
+        check_pair([arm.name for arm in arms], *wanted.compare)
     for warning in check_seeds(wanted.first_seed, wanted.games, training=wanted.training_seeds):
         sys.stderr.write(warning + "\n")
     cycles = {**FAMILIES, **file.families}
@@ -69,11 +75,13 @@ def evaluate(wanted: Wanted, *, load: LoadModel = load, make_env: MakeEnv = envs
     ]
     base = base_settings(wanted.config, wanted.settings)
     check_specs(cells_of(base, arms, chosen, wanted.out), make_env)
-    duplicates = None
-    if wanted.check_duplicates:
+    duplicates = kept(wanted.out)
+    if wanted.check_duplicates or wanted.trained_on:
         sys.stderr.write(f"building and comparing {len(chosen)} games\n")
-        duplicates = find_duplicates(chosen, wanted.jobs)
+        duplicates = find_duplicates(chosen, wanted.jobs, trained_on=wanted.trained_on)
         sys.stderr.write(f"{duplicates}\n")
+        keep(duplicates, wanted.out)
+    if duplicates is not None:
         chosen = without(chosen, duplicates)
         if not chosen:
             raise ConfigError("training has seen every one of these games: use other seeds")
@@ -84,7 +92,12 @@ def evaluate(wanted: Wanted, *, load: LoadModel = load, make_env: MakeEnv = envs
         interrupted = _play(grid)
     # Told in the order of the grid, not in that in which games happened to end.
     told = report_of(
-        _in_order(cells, grid.played), None if interrupted else wanted.compare, duplicates
+        _in_order(cells, grid.played),
+        pair=None if interrupted else wanted.compare,
+        duplicates=duplicates,
+        unfinished=Counter(
+            (cell.arm.name, cell.game.family) for cell in cells if cell.directory not in grid.played
+        ),
     )
     if told.rows:
         files = write(told, wanted.out, plots=wanted.plots)

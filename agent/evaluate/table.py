@@ -31,8 +31,8 @@ THINKING = (
 def results(row: CellFigures) -> tuple[str, ...]:
     """How a cell's games went, as a person reads it."""
     games = f"{row.attempted}"
-    if row.errored or row.unbuilt:
-        parts = [(row.errored, "errored"), (row.unbuilt, "unbuilt")]
+    parts = [(row.errored, "errored"), (row.unbuilt, "unbuilt"), (row.unfinished, "not ended")]
+    if any(count for count, _ in parts):
         games += f" ({', '.join(f'{count} {word}' for count, word in parts if count)})"
     return (
         row.arm,

@@ -43,6 +43,7 @@ class ScriptedVocabulary:
     )
     end_ids = frozenset({END})
     control_ids = frozenset(range(256))
+    identity = "scripted"
 
     def encode(self, text: str) -> list[int]:
         """About four characters a token, like the real ones."""

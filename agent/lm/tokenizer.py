@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import ModelUnavailable
@@ -44,6 +47,16 @@ class TokenizerVocabulary:
             )
         # A turn mark that the model writes itself ends its turn too: it must never enter the window.
         self.end_ids = frozenset(ends) | self.control_ids
+
+    @cached_property
+    def identity(self) -> str:
+        """See Vocabulary: a hash of the tokens and their ids."""
+        return identity(self.tokenizer)
+
+    def chat(self, text: str) -> list[int]:
+        """A chat with `text` (as data) as its only user turn, up to where the answer begins."""
+        before, after = self._render(("user", _A)).split(_A)
+        return [*self._encode(before), *self.encode(text), *self._encode(after)]
 
     def encode(self, text: str) -> list[int]:
         """Token ids of `text` as data: control tokens in it become plain characters."""
@@ -117,3 +130,9 @@ class TokenizerVocabulary:
         if _S in text and text.index(_S) < text.index(_A):
             return text.split(_S)[0], text.split(_S)[1].split(_A)[0]
         return self._render(("user", _A)).split(_A)[0], "\n\n"
+
+
+def identity(tokenizer: Any) -> str:
+    """A hash of a transformers tokenizer's tokens and their ids, in 16 hex digits."""
+    known = json.dumps(sorted(tokenizer.get_vocab().items()))
+    return hashlib.sha256(known.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -43,6 +43,11 @@ class Vocabulary(Protocol):
     control_ids: frozenset[int]
     """Every token that text must never become."""
 
+    @property
+    def identity(self) -> str:
+        """What tells it from others: ids of one mean nothing in a vocabulary of another identity."""
+        ...
+
     def encode(self, text: str) -> list[int]:
         """Token ids of `text` as data: none of them is in `control_ids`."""
         ...

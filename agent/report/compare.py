@@ -83,14 +83,19 @@ def compare(
 
 def compare_arms(episodes: Sequence[Episode], first: str, second: str) -> list[Comparison]:
     """The same of two arms by name. Raises ConfigError where there are no such two."""
-    names = dict.fromkeys(episode.arm for episode in episodes)
+    check_pair([episode.arm for episode in episodes], first, second)
+    ones, twos = ([each for each in episodes if each.arm == name] for name in (first, second))
+    return compare(first, ones, second, twos)
+
+
+def check_pair(arms: Iterable[str], first: str, second: str) -> None:
+    """Raise ConfigError where these are no two of the arms."""
+    names = dict.fromkeys(arms)
     for name in (first, second):
         if name not in names:
             raise ConfigError(f"--compare: no arm {name!r}; there are: {', '.join(names)}")
     if first == second:
         raise ConfigError(f"--compare {first} {second}: name two arms")
-    ones, twos = ([each for each in episodes if each.arm == name] for name in (first, second))
-    return compare(first, ones, second, twos)
 
 
 def _of(family: str, episodes: Sequence[Episode]) -> list[Episode]:

@@ -1,121 +1,124 @@
 """Text that the frozen model writes itself, in answer to prompts: what a burst adapter learns from.
 
-Text from elsewhere would do much worse: a burst is judged by what this model would have written.
+Text from elsewhere would do much worse: a burst is judged by what this model would have written. Each
+answer is on disk as soon as it is written, so a training that was killed among them goes on.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from agent.errors import TrainingFailed
+from pydantic import ValidationError
+
+from agent.lm.engine import Engine
+from agent.lm.shipped import NONE, chosen
 from agent.lm.types import Request, Sampling, Slow
-from agent.lm.vocabulary import Vocabulary
+from agent.lm.weights import load
 from agent.seeds import derive
+from agent.train import directory
+from agent.train.bar import counted
 from agent.train.data import PROMPTS
+from agent.train.prompts import read_prompts
 from agent.train.sequences import TokenSequence, Written, write
 from agent.train.settings import BurstSettings
 
 ANSWERS = "answers.jsonl"
+_UNFINISHED = "answers.part"
 _TOGETHER = 8  # requests that share a pass
-_MARK = "«steno-prompt»"
-
-
-def read_prompts(path: Path) -> list[str]:
-    """Prompts of a text file, one a line, or of JSON lines with a "prompt" each.
-
-    Raises TrainingFailed where the file cannot be read, a line is damaged, or there is no prompt.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise TrainingFailed(f"cannot read the prompts in {str(path)!r}: {error}") from error
-    prompts = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        if path.suffix == ".jsonl":
-            try:
-                line = str(json.loads(line)["prompt"])
-            except (ValueError, KeyError, TypeError) as error:
-                raise TrainingFailed(
-                    f'{path}: line {number} is no JSON object with a "prompt": {line[:60]!r}'
-                ) from error
-        prompts.append(line)
-    if not prompts:
-        raise TrainingFailed(f"{str(path)!r} has no prompt; write one a line")
-    return prompts
 
 
 def answered(settings: BurstSettings, out: Path) -> Path:
-    """The file of answers beside the adapter, made unless it is there already."""
+    """The file of answers beside the adapter, made unless it is there already.
+
+    Raises TrainingFailed, and what loading a model raises. A training that is cut off here can be
+    resumed: the settings are written down first, and the answers there are kept.
+    """
     path = out / ANSWERS
     if not path.exists():
         assert settings.prompts is not None
         prompts = read_prompts(settings.prompts)
-        made = asyncio.run(_answer_all(prompts, settings))
-        unfinished = path.with_suffix(".part")
-        write(unfinished, made)
-        unfinished.rename(path)
+        policy, _ = chosen(settings.model, settings.policy or NONE, NONE)
+        engine = load(settings.model, dtype=settings.dtype, device=settings.device, policy=policy)
+        try:
+            (out / _UNFINISHED).touch()
+            directory.record(settings, out, model=engine.fingerprint)
+            made = asyncio.run(_answer_all(engine, prompts, settings, out / _UNFINISHED))
+        finally:
+            engine.close()
+        whole = out / f".{ANSWERS}"
+        write(whole, (made[number] for number in sorted(made)))
+        whole.rename(path)
+        (out / _UNFINISHED).unlink()
     return path
 
 
-async def _answer_all(prompts: Sequence[str], settings: BurstSettings) -> list[TokenSequence]:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from agent.lm.weights import load
-
-    assert settings.prompts is not None
-    engine = load(
-        settings.model, dtype=settings.dtype, device=settings.device, policy=settings.policy
-    )
-    source = PROMPTS + settings.prompts.name
+async def _answer_all(
+    engine: Engine, prompts: Sequence[str], settings: BurstSettings, unfinished: Path
+) -> Mapping[int, TokenSequence]:
+    """An answer to each prompt that leaves the model room for one, by the prompt's number."""
+    made, size = _read_unfinished(unfinished)
     ahead = asyncio.Semaphore(_TOGETHER)
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal) as bar:
-        shown = bar.add_task("answers to prompts", total=len(prompts))
+    with unfinished.open("r+b") as file, counted("answers to prompts", len(prompts)) as tell:
+        file.truncate(size)
+        file.seek(size)
+        tell(len(made))
 
-        async def answer(number: int, prompt: str) -> TokenSequence | None:
+        async def answer(number: int) -> None:
             async with ahead:
-                window = chat_window(engine.vocabulary, prompt)
-                longest = engine.context_limit - len(window)
-                request = Request(
-                    "think",
-                    Slow(),
-                    min(settings.answer_tokens, longest),
-                    Sampling(
-                        settings.temperature,
-                        min_p=settings.min_p,
-                        seed=derive(settings.seed, "answer", number),
-                    ),
-                )
-                if longest < 2:
-                    return None
-                ids = (await engine.generate(f"prompt {number}", window, request)).token_ids
-                engine.forget(f"prompt {number}")
-                bar.advance(shown)
-                stretch = Written(start=len(window), stop=len(window) + len(ids), purpose="think")
-                return TokenSequence(
-                    ids=(*window, *ids), written=(stretch,), source=source, seed=number
-                )
+                found = await _answer(engine, prompts[number], number, settings)
+            if found is not None:
+                made[number] = found
+                file.write(found.model_dump_json().encode() + b"\n")
+                file.flush()
+            tell(1)
 
         try:
-            found = await asyncio.gather(*(answer(*each) for each in enumerate(prompts)))
-        finally:
-            engine.close()
-    return [each for each in found if each is not None]
+            async with asyncio.TaskGroup() as group:
+                for number in range(len(prompts)):
+                    if number not in made:
+                        group.create_task(answer(number))
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
+    return made
 
 
-def chat_window(vocabulary: Vocabulary, prompt: str) -> list[int]:
-    """A chat with the prompt as its only user turn, up to where the model's own text begins."""
-    tokenizer: Any = vocabulary.tokenizer  # type: ignore[attr-defined]
-    chat = tokenizer.apply_chat_template(
-        [{"role": "user", "content": _MARK}], tokenize=False, add_generation_prompt=True
+async def _answer(
+    engine: Engine, prompt: str, number: int, settings: BurstSettings
+) -> TokenSequence | None:
+    """None where the prompt fills all positions that the model has."""
+    assert settings.prompts is not None
+    window = engine.vocabulary.chat(prompt)
+    room = engine.context_limit - len(window)
+    if room < 2:
+        return None
+    sampling = Sampling(
+        settings.temperature, min_p=settings.min_p, seed=derive(settings.seed, "answer", number)
     )
-    before, _, after = str(chat).partition(_MARK)
-    marks = [tokenizer.encode(text, add_special_tokens=False) for text in (before, after)]
-    return [*marks[0], *vocabulary.encode(prompt), *marks[1]]
+    request = Request("think", Slow(), min(settings.answer_tokens, room), sampling)
+    session = f"prompt {number}"
+    ids = (await engine.generate(session, window, request)).token_ids
+    engine.forget(session)
+    return TokenSequence(
+        ids=(*window, *ids),
+        written=(Written(start=len(window), stop=len(window) + len(ids), purpose="think"),),
+        source=PROMPTS + settings.prompts.name,
+        seed=number,
+        vocabulary=engine.vocabulary.identity,
+    )
+
+
+def _read_unfinished(path: Path) -> tuple[dict[int, TokenSequence], int]:
+    """The answers that an earlier command left, by number, and the bytes of these whole lines."""
+    found, size = {}, 0
+    for line in path.read_bytes().splitlines(keepends=True):
+        try:
+            answer = TokenSequence.model_validate_json(line)
+        except ValidationError:
+            break
+        if not line.endswith(b"\n"):
+            break
+        found[answer.seed] = answer
+        size += len(line)
+    return found, size

@@ -16,6 +16,7 @@ import torch
 
 from agent.errors import AdapterMismatch, TrainingFailed
 from agent.lm.adapter import TARGETS, AdapterConfig, BurstAdapter
+from agent.lm.shipped import NONE, chosen
 from agent.train import data, directory
 from agent.train.card import write_card
 from agent.train.compiled import compile_layers
@@ -23,7 +24,7 @@ from agent.train.data import Batch, padded
 from agent.train.losses import consistency_loss, mask_loss, sampler_loss, survival
 from agent.train.measures import measure
 from agent.train.regions import Layout, Region, draw, lay_out
-from agent.train.run import load, train, with_sequences
+from agent.train.run import begin_with, load, train, with_sequences
 from agent.train.sequences import TokenSequence
 from agent.train.settings import BurstSettings
 from agent.train.student import Student
@@ -39,13 +40,13 @@ def train_burst(given: Mapping[str, Any], out: Path, *, resume: bool = False) ->
     `given` are values of BurstSettings. Raises TrainingFailed, ModelUnavailable, AdapterMismatch,
     ConfigError.
     """
-    started = time.monotonic()
     settings = directory.begin(BurstSettings, given, out, resume=resume)
     files = settings.data
     if settings.prompts is not None:
         from agent.train.answers import answered
 
         files = (answered(settings, out), *files)
+    started = time.monotonic()  # the time limit is the training's, not that of the answers
     sequences = usable(data.load(files), settings.purposes)
     loaded = load(settings)
     run = with_sequences(settings, out, sequences, files, loaded)
@@ -99,10 +100,11 @@ def make_adapter(network: Any, fingerprint: str, settings: BurstSettings) -> Bur
     which no earlier mask sees.
     """
     if settings.init is not None:
-        adapter = BurstAdapter.from_pretrained(settings.init, base=None)
+        _, place = chosen(settings.model, settings.policy or NONE, settings.init)
+        adapter = BurstAdapter.from_pretrained(begin_with(place), base=None)
         if adapter.config.k < settings.k or adapter.config.rank != settings.rank:
             raise AdapterMismatch(
-                f"the burst adapter in {str(settings.init)!r} has k {adapter.config.k} and rank "
+                f"the burst adapter in {settings.init!r} has k {adapter.config.k} and rank "
                 f"{adapter.config.rank}, and k {settings.k} and rank {settings.rank} were asked for: "
                 "the rank must be the same, and k no larger"
             )

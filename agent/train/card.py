@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import platform
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from agent.machine import processor
 from agent.train.sequences import TokenSequence
 from agent.train.settings import LoopSettings
 
@@ -68,7 +70,9 @@ def command_line(name: str, settings: LoopSettings, out: Path) -> str:
             words += ["--set", f"{key}={','.join(value)}"]
             continue
         for each in value if isinstance(value, tuple) else (value,):
-            local = isinstance(each, Path) or (key in {"model", "policy"} and Path(each).exists())
+            local = isinstance(each, Path) or (
+                key in {"model", "policy", "init"} and Path(each).exists()
+            )
             shown = Path(each).name if local else str(each)
             if key in _FLAGS:
                 words += [f"--{key.replace('_', '-')}" if len(key) > 1 else f"-{key}", shown]
@@ -92,15 +96,13 @@ def data_facts(
     }
 
 
-def machine() -> str:
-    """Processor or accelerator, cores, and the versions that numerics hang on."""
-    import torch
+def machine(device: torch.device, *, autocast: bool) -> str:
+    """Processor or accelerator, threads, precision, and the versions that numerics hang on."""
     import transformers
 
-    device = platform.processor() or platform.machine()
-    if torch.cuda.is_available():
-        device = torch.cuda.get_device_name()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
+    products = "bf16" if autocast else "fp32"
     return (
-        f"{device}, {torch.get_num_threads()} threads, torch {torch.__version__}, "
-        f"transformers {transformers.__version__}"
+        f"{name}, {torch.get_num_threads()} threads, products in {products}, torch "
+        f"{torch.__version__}, transformers {transformers.__version__}"
     )

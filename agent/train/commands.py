@@ -1,4 +1,4 @@
-"""`steno train demos`, `policy` and `burst`. Options left out are the settings' own defaults."""
+"""`steno train`: data, and the two adapters. Options left out are the settings' own defaults."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from agent.files import refusals_named
 
 app = typer.Typer(
     name="train",
@@ -37,7 +39,10 @@ Rate = Annotated[float | None, typer.Option("--lr", help="The highest learning r
 BatchTokens = Annotated[int | None, typer.Option(help="Positions of one micro-batch.")]
 Accumulate = Annotated[int | None, typer.Option(help="Micro-batches of one step.")]
 Rank = Annotated[int | None, typer.Option(help="Of each low-rank update.")]
-Init = Annotated[Path | None, typer.Option(help="An adapter of its kind to go on from.")]
+Init = Annotated[
+    str | None,
+    typer.Option(help="An adapter of its kind to go on from: directory, id or 'shipped'."),
+]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="Any other setting: key=value. Repeatable.")
 ]
@@ -72,7 +77,7 @@ def demos(
         ),
     ] = 0.0,
     renamed: Renamed = 0.0,
-    jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", help="Processes.", min=1)] = 1,
     settings: RunSettings = None,
 ) -> None:
     """Games of a player that sees only what an agent sees, as token sequences to learn from."""
@@ -80,8 +85,8 @@ def demos(
     from agent.train.demonstrations import print_report
     from agent.train.player.mix import CYCLES
 
-    print_report(
-        make(
+    with refusals_named(out):
+        report = make(
             out,
             model=model,
             families=family or list(CYCLES),
@@ -92,7 +97,7 @@ def demos(
             renamed=renamed,
             jobs=jobs,
         )
-    )
+    print_report(report)
 
 
 @app.command("corrections")
@@ -119,12 +124,11 @@ def corrections(
     from agent.config import ModelConfig, overrides
     from agent.runner import load
     from agent.train.corrections import corrections as make
-    from agent.train.corrections import progress
     from agent.train.player.mix import CYCLES
 
     with (
+        refusals_named(out),
         closing(load(ModelConfig(name=model, policy=policy, burst=burst))) as player,
-        progress(total) as tell,
     ):
         make(
             out,
@@ -136,7 +140,6 @@ def corrections(
             jobs=jobs,
             settings=overrides(settings or []),
             renamed=renamed,
-            tell=tell,
         )
 
 
@@ -148,11 +151,19 @@ def questions(
         typer.Option("-n", "--count", help="Prompts; those that are equal are kept once.", min=1),
     ] = 3000,
     seed: Annotated[int, typer.Option(help="Other prompts for another number.")] = 0,
+    held_out: Annotated[
+        bool, typer.Option("--held-out", help="Questions of seeds from 10000 on: not to train on.")
+    ] = False,
+    without: Annotated[
+        list[Path] | None, typer.Option(help="Leave out the prompts of this file. Repeatable.")
+    ] = None,
 ) -> None:
     """Prompts of many kinds, for `steno train burst --prompts`: reasoning questions and requests."""
     from agent.train.questions import write_questions
 
-    typer.echo(f"{write_questions(out, count, seed)} prompts in {out}")
+    with refusals_named(out):
+        written = write_questions(out, count, seed, held_out=held_out, without=without or [])
+    typer.echo(f"{written} prompts in {out}")
 
 
 @app.command("policy")
@@ -179,7 +190,8 @@ def policy(
     _quiet()
     from agent.train.policy import train_policy
 
-    train_policy(given, out, resume=resume)
+    with refusals_named(out):
+        train_policy(given, out, resume=resume)
 
 
 @app.command("burst")
@@ -191,7 +203,8 @@ def burst(
     ] = None,
     model: Model = None,
     policy: Annotated[
-        str | None, typer.Option(help="Policy adapter that is merged into the model.")
+        str | None,
+        typer.Option(help="Merged into the model: directory, id or 'shipped'; default: none."),
     ] = None,
     init: Init = None,
     k: Annotated[int | None, typer.Option("-k", help="The largest burst.")] = None,
@@ -219,7 +232,8 @@ def burst(
     _quiet()
     from agent.train.burst import train_burst
 
-    train_burst(given, out, resume=resume)
+    with refusals_named(out):
+        train_burst(given, out, resume=resume)
 
 
 def _given(arguments: dict[str, Any]) -> dict[str, Any]:

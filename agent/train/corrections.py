@@ -9,16 +9,18 @@ than the window, so it can answer any.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import envs
 from agent.config import RunConfig
+from agent.errors import TrainingFailed
 from agent.lm.types import LanguageModel
 from agent.pool import Pool
+from agent.train.bar import counted
 from agent.train.demonstrations import shared_out
 from agent.train.player.demonstrator import Demonstrator
 from agent.train.player.mix import CYCLES, Game
@@ -58,31 +60,25 @@ def corrections(
     Each game's are written as it ends, so that what is there when the command is stopped is of use. A
     game ends after `max_steps` steps; `settings` overrides the rest of the run's config; `renamed` is
     the share of kitchens whose foods have other names (agent/train/player/renaming.py). Raises
-    TrainingFailed for seeds that are not for training, and what ends a run.
+    TrainingFailed for seeds that are not for training and for a file that is there already, and what
+    ends a run.
     """
     plan = shared_out(families, total, first_seed)
-    asyncio.run(_play_all(plan, model, out, max_steps, jobs, settings or {}, renamed, tell))
-
-
-@contextmanager
-def progress(total: int) -> Iterator[Tell]:
-    """A bar with the games won so far and the share of decisions that the player would change."""
-    from agent.train.bar import games_bar
-
+    if out.exists():
+        raise TrainingFailed(f"{str(out)!r} is there already; name another file, or remove it")
     won = decisions = changed = 0
-    with games_bar() as bar:
-        task = bar.add_task("playing", total=total)
+    with counted("playing", len(plan)) as count:
 
-        def tell(game: Corrected) -> None:
+        def told(game: Corrected) -> None:
             nonlocal won, decisions, changed
             won += game.played.outcome == "won"
             decisions += game.decisions
             changed += len(game.sequences)
             share = 100 * changed / max(decisions, 1)
-            text = f"{won} won, {changed} of {decisions} decisions changed ({share:.1f}%)"
-            bar.update(task, advance=1, description=text)
+            count(1, f"{won} won, {changed} of {decisions} decisions changed ({share:.1f}%)")
+            tell(game)
 
-        yield tell
+        asyncio.run(_play_all(plan, model, out, max_steps, jobs, settings or {}, renamed, told))
 
 
 async def _play_all(
@@ -111,9 +107,12 @@ async def _play_all(
                 file.flush()
                 tell(done)
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(jobs, len(plan))):
-                group.create_task(one_after_the_other())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(jobs, len(plan))):
+                    group.create_task(one_after_the_other())
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
 
 
 def _config(game: Game, max_steps: int, settings: dict[str, Any]) -> RunConfig:

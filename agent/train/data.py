@@ -12,12 +12,10 @@ import torch
 from torch.utils.data import Dataset
 
 from agent.errors import TrainingFailed
-from agent.seeds import derive
+from agent.seeds import FIRST_DEVELOPMENT_SEED, derive
 from agent.train.sequences import TokenSequence, read
 from agent.train.traces import of_run
 
-FIRST_HELD_BACK_SEED = 10_000
-"""Games from this seed on are for developing and for scores (docs/architecture.md): never trained on."""
 PROMPTS = "prompts:"
 """How the source of a sequence begins that comes from a file of prompts: its seed is a line's number."""
 
@@ -46,28 +44,39 @@ def load(files: Sequence[Path]) -> list[TokenSequence]:
         raise TrainingFailed(
             "no data was given; name a file of sequences, or a run directory, with --data"
         )
-    found = [each for file in files for each in _sequences(file) if each.written]
+    found = [each for file in files for each in sequences_of(file) if each.written]
     if not found:
         names = ", ".join(str(file) for file in files)
         raise TrainingFailed(
             f"no sequence in {names} has text that the model wrote; there is nothing to learn"
         )
     for each in found:
-        if each.seed >= FIRST_HELD_BACK_SEED and not each.source.startswith(PROMPTS):
+        if each.seed >= FIRST_DEVELOPMENT_SEED and not each.source.startswith(PROMPTS):
             raise TrainingFailed(
                 f"a sequence of {each.source!r} has seed {each.seed}; seeds from "
-                f"{FIRST_HELD_BACK_SEED} on are for development and scores: train on smaller ones"
+                f"{FIRST_DEVELOPMENT_SEED} on are for development and scores: train on smaller ones"
             )
     return found
 
 
-def _sequences(path: Path) -> Iterator[TokenSequence]:
+def sequences_of(path: Path) -> Iterator[TokenSequence]:
+    """Those of a file, or of a run directory. Raises TrainingFailed where they do not read."""
     return of_run(path) if path.is_dir() else read(path)
 
 
-def require_fit(sequences: Sequence[TokenSequence], positions: int, vocabulary: int) -> None:
-    """Raises TrainingFailed where a sequence is too long or has ids that the model does not know."""
+def require_fit(
+    sequences: Sequence[TokenSequence], positions: int, vocabulary: int, identity: str
+) -> None:
+    """Raises TrainingFailed where a sequence is too long for the model, or is none of its tokenizer's.
+
+    `positions` and `vocabulary` are how many of each the model has, `identity` is its tokenizer's.
+    """
     for number, each in enumerate(sequences):
+        if each.vocabulary not in {None, identity}:
+            raise TrainingFailed(
+                f"sequence {number} ({each.source!r}, seed {each.seed}) was made with another "
+                "tokenizer than the model's; make the data with the same --model"
+            )
         if len(each.ids) > positions:
             raise TrainingFailed(
                 f"sequence {number} ({each.source!r}, seed {each.seed}) has {len(each.ids)} ids, and "

@@ -26,6 +26,7 @@ from agent.environments import MakeEnv
 from agent.errors import TrainingFailed
 from agent.lm import load_vocabulary
 from agent.results import says_unbuilt
+from agent.train.bar import counted
 from agent.train.player.demonstrator import VERSION, Demonstrator
 from agent.train.player.mix import CYCLES, Game, games
 from agent.train.player.playing import Played, demonstration_config, play
@@ -121,17 +122,14 @@ def demos(
     share of kitchens whose foods have other names (agent/train/player/renaming.py). Raises
     TrainingFailed for a seed that is not for training, ModelUnavailable, and ConfigError.
     """
-    from agent.train.bar import games_bar
-
     plan = shared_out(families, total, first_seed)
     how = How(model, tuple(settings), slips, renamed)
     parts = Path(f"{out}.parts")
     parts.mkdir(parents=True, exist_ok=True)
     chunks = [plan[start : start + _CHUNK] for start in range(0, len(plan), _CHUNK)]
-    with games_bar() as progress:
-        task = progress.add_task("playing", total=len(plan))
+    with counted("playing", len(plan)) as tell:
         for size in _played(chunks, parts, how, jobs):
-            progress.advance(task, size)
+            tell(size)
     report = Report()
     report.sequences = write(out, _gathered(chunks, parts, how, report))
     with Path(f"{out}.games.jsonl").open("w", encoding="utf-8") as file:

@@ -62,19 +62,20 @@ def _stored(path: Path) -> dict[str, Any]:
     return values
 
 
-def record(settings: LoopSettings, out: Path, *, model: str, data: str) -> None:
+def record(settings: LoopSettings, out: Path, *, model: str, data: str | None = None) -> None:
     """Write the settings, or, for a resume, check that model and data are still the same ones.
 
-    `model` is a fingerprint, `data` a hash. Raises TrainingFailed where they differ.
+    `model` is a fingerprint, `data` a hash, None while the data is being made. Raises TrainingFailed
+    where they differ.
     """
     path = out / SETTINGS
-    known = {"model": model, "data": data}
+    known = {"model": model} | ({} if data is None else {"data": data})
     if path.exists():
         before = json.loads(path.read_text())
         for name, value in known.items():
-            if before[name] != value:
+            if (was := before.get(name, value)) != value:
                 raise TrainingFailed(
-                    f"the training in {str(out)!r} began with {name} {before[name][:12]}, and now it is "
+                    f"the training in {str(out)!r} began with {name} {was[:12]}, and now it is "
                     f"{value[:12]}; a resume needs the same"
                 )
     values = settings.model_dump(mode="json", exclude_defaults=True)

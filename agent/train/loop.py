@@ -50,6 +50,7 @@ def fit(
     clock = Clock(len(plan) // accumulate, settings.warmup, limit)
     if started is not None:
         clock.spent_s = time.monotonic() - started
+    clock.began_s = clock.tick()  # the scheduler asks for the first step's rate as it is made
     checkpoint = last_checkpoint(out) if resume else None
     report = Report(out, clock, int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0)
     arguments = TrainingArguments(
@@ -86,6 +87,12 @@ def fit(
                 loop.evaluate()
                 clock.reserve_s = 1.2 * (time.monotonic() - before)
                 clock.began_s = clock.tick()
+                if limit is not None and clock.began_s + clock.reserve_s >= limit:
+                    raise TrainingFailed(
+                        f"of {limit:.0f} seconds {clock.began_s:.0f} went by before the first step, and "
+                        f"the last evaluation needs {clock.reserve_s:.0f}: give more minutes, or fewer "
+                        "eval_sequences"
+                    )
             with warnings.catch_warnings(action="ignore"):  # libraries', among themselves
                 loop.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
             if interruption.asked:

@@ -13,11 +13,12 @@ import torch
 from torch.nn import functional as F
 
 from agent.errors import TrainingFailed
+from agent.lm.shipped import NONE, chosen
 from agent.train.attention import IMPLEMENTATION
 from agent.train.card import write_card
 from agent.train.compiled import compile_layers
 from agent.train.data import Batch, padded
-from agent.train.run import prepare, train
+from agent.train.run import begin_with, prepare, train
 from agent.train.settings import PolicySettings
 from agent.train.task import Sums, Task, add, means, pair
 from agent.train.trees import Tree, grow
@@ -40,7 +41,8 @@ def train_policy(given: Mapping[str, Any], out: Path, *, resume: bool = False) -
     loaded.network.set_attn_implementation(IMPLEMENTATION)
     adapted = adapt(loaded.network, settings)
     if settings.init is not None:
-        policy.restore(adapted, settings.init, base=loaded.base)
+        place, _ = chosen(settings.model, settings.init, NONE)
+        policy.restore(adapted, begin_with(place), base=loaded.base)
     freeze(adapted, settings.frozen_layers)
     if settings.compile:
         compile_layers(loaded.network)

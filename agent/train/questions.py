@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
 
 import envs
-from agent.seeds import derive
-from agent.train.data import FIRST_HELD_BACK_SEED
+from agent.seeds import FIRST_DEVELOPMENT_SEED, FIRST_TEST_SEED, derive
+from agent.train.prompts import read_prompts
 from envs.base import TextEnv
 
 QUESTIONS_SHARE = 0.4
@@ -105,19 +105,29 @@ _WORDS = {
 }
 
 
-def write_questions(out: Path, count: int, seed: int) -> int:
+def write_questions(
+    out: Path, count: int, seed: int, *, held_out: bool = False, without: Sequence[Path] = ()
+) -> int:
     """Write the different ones of `count` prompts as JSON lines, for `steno train burst --prompts`.
 
-    Returns how many they are. Raises EnvUnavailable where reasoning-gym is not installed.
+    None that is in one of the files `without`. Returns how many they are. Raises TrainingFailed where
+    such a file cannot be read, EnvUnavailable where reasoning-gym is not installed.
     """
-    found = dict.fromkeys(questions(count, seed))
+    known = {prompt for file in without for prompt in read_prompts(file)}
+    found = [p for p in dict.fromkeys(questions(count, seed, held_out=held_out)) if p not in known]
     with out.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps({"prompt": prompt}) + "\n" for prompt in found)
     return len(found)
 
 
-def questions(count: int, seed: int) -> Iterator[str]:
-    """`count` prompts; number i depends on i and the seed alone, and may equal another."""
+def questions(count: int, seed: int, *, held_out: bool = False) -> Iterator[str]:
+    """`count` prompts; number i depends on i and the seed alone, and may equal another.
+
+    `held_out` takes questions whose own seeds are for development. Requests have no seeds of their own.
+    """
+    seeds = range(FIRST_DEVELOPMENT_SEED)
+    if held_out:
+        seeds = range(FIRST_DEVELOPMENT_SEED, FIRST_TEST_SEED)
     with ExitStack() as opened:
 
         @cache
@@ -128,9 +138,7 @@ def questions(count: int, seed: int) -> Iterator[str]:
             dice = random.Random(derive(seed, "question", number))
             prompt = _request(dice)
             if dice.random() < QUESTIONS_SHARE:
-                asked, _ = environment(dice.choice(TASKS)).reset(
-                    seed=dice.randrange(FIRST_HELD_BACK_SEED)
-                )
+                asked, _ = environment(dice.choice(TASKS)).reset(seed=dice.choice(seeds))
                 prompt = asked if len(asked) <= LONGEST else prompt
             yield prompt
 

@@ -11,7 +11,9 @@ from typing import Any, Generic, TypeVar
 import torch
 
 from agent.errors import TrainingFailed
+from agent.lm.policy import find
 from agent.lm.shipped import NONE, chosen
+from agent.lm.tokenizer import identity
 from agent.lm.weights import Loaded, load_network, native_bf16
 from agent.train import data, directory
 from agent.train.card import command_line, data_facts, machine
@@ -43,6 +45,15 @@ class Run(Generic[S]):
         device: torch.device = self.loaded.network.device
         return device
 
+    @property
+    def autocast(self) -> bool:
+        """Whether products run in bf16. Raises TrainingFailed where the device has none."""
+        if self.settings.dtype == "bf16" and not native_bf16(self.device):
+            raise TrainingFailed(
+                f"dtype bf16 was asked for, and {self.device} has no products in it"
+            )
+        return self.settings.dtype != "fp32" and native_bf16(self.device)
+
     def command(self, name: str) -> str:
         """The command line that makes this training again."""
         return command_line(name, self.settings, self.out)
@@ -52,7 +63,7 @@ class Run(Generic[S]):
         return {
             "base model": f"{self.loaded.name}, fingerprint {self.loaded.base}",
             **data_facts(self.files, self.training, self.held_out),
-            "machine": machine(),
+            "machine": machine(self.device, autocast=self.autocast),
             "time": f"{self.seconds / 60:.1f} minutes",
             "positions trained on": self.positions,
         }
@@ -63,6 +74,17 @@ def prepare(kind: type[S], given: Mapping[str, Any], out: Path, *, resume: bool)
     settings = directory.begin(kind, given, out, resume=resume)
     sequences = data.load(settings.data)
     return with_sequences(settings, out, sequences, settings.data, load(settings))
+
+
+def begin_with(place: str | None) -> Path:
+    """The directory of the adapter that a training goes on from, as `chosen` names its place.
+
+    Raises TrainingFailed where none ships for this model and policy, ModelUnavailable where it is
+    nowhere.
+    """
+    if place is None:
+        raise TrainingFailed("no adapter ships for this model and policy; give --init a directory")
+    return find(place)
 
 
 def load(settings: LoopSettings) -> Loaded:
@@ -80,7 +102,8 @@ def with_sequences(
 ) -> Run[S]:
     """Check the sequences of `files`, hold some back, and write down what is trained on what."""
     config = loaded.network.config.get_text_config()
-    data.require_fit(sequences, config.max_position_embeddings, config.vocab_size)
+    tokens = identity(loaded.tokenizer)
+    data.require_fit(sequences, config.max_position_embeddings, config.vocab_size, tokens)
     training, held_out = data.split(sequences, settings.held_out, settings.seed)
     held_out = data.sample(held_out, settings.eval_sequences, settings.seed)
     hashed = directory.data_hash(files)
@@ -108,9 +131,6 @@ def train(
     batches = data.group(rows(run.training), positions)
     steps = settings.steps or ceil(settings.epochs * len(batches) / accumulate)
     plan = data.Plan(batches, steps * accumulate, settings.seed, collate)
-    if settings.dtype == "bf16" and not native_bf16(run.device):
-        raise TrainingFailed(f"dtype bf16 was asked for, and {run.device} has no products in it")
-    autocast = settings.dtype != "fp32" and native_bf16(run.device)
     measured = [
         (collate_held_out or collate)(members, number)
         for number, members in enumerate(data.group(rows(run.held_out), positions))
@@ -122,7 +142,7 @@ def train(
         settings,
         run.out,
         accumulate=accumulate,
-        autocast=autocast,
+        autocast=run.autocast,
         device=run.device,
         resume=resume,
         started=started,

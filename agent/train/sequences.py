@@ -35,6 +35,8 @@ class TokenSequence(BaseModel):
     """Where it comes from: an environment's spec, or the name of a file of prompts."""
     seed: int
     """The game seed, or the prompt's number: what splits keep apart."""
+    vocabulary: str | None = None
+    """The identity of the vocabulary whose ids these are; None where that is not on record."""
 
     @model_validator(mode="after")
     def _in_order(self) -> TokenSequence:

@@ -31,7 +31,9 @@ class LoopSettings(BaseModel):
     epochs: Above = Field(3.0, description="times that the data is gone through")
     steps: Positive | None = Field(None, description="optimiser steps; overrides epochs")
     max_minutes: Above | None = Field(
-        None, description="the schedule is made to end by then, the last evaluation included"
+        None,
+        description="the schedule is made to end by then, the last evaluation included; the answers to "
+        "prompts are written before",
     )
     batch_tokens: Positive | None = Field(
         None,
@@ -58,7 +60,9 @@ class LoopSettings(BaseModel):
 class PolicySettings(LoopSettings):
     """LoRA that makes a base model play."""
 
-    init: Path | None = Field(None, description="a policy adapter to go on from")
+    init: str | None = Field(
+        None, description="a policy adapter to go on from: a directory, an id or 'shipped'"
+    )
     frozen_layers: int = Field(
         0,
         ge=0,
@@ -81,10 +85,12 @@ class BurstSettings(LoopSettings):
         None, description="prompts, one a line or JSON lines; the model's answers become the data"
     )
     policy: str | None = Field(
-        None, description="policy adapter that is merged into the model: as for `steno run`"
+        None,
+        description="policy adapter that is merged into the model: a directory, an id or 'shipped'",
     )
-    init: Path | None = Field(
-        None, description="a burst adapter to go on from, be it another policy's"
+    init: str | None = Field(
+        None,
+        description="a burst adapter to go on from, be it another policy's: likewise",
     )
     k: int = Field(BURST_SIZE, ge=2, description="the largest burst")
     rank: Positive = 32

@@ -111,6 +111,7 @@ def _closed(life: _Life, told: dict[str, Any], source: str | None) -> Iterator[T
             written=tuple(life.written),
             source=source or str(told["env"]),
             seed=int(told["seed"]),
+            vocabulary=told.get("vocabulary"),
         )
 
 

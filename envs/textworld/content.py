@@ -45,7 +45,7 @@ def built_before(seeds: range) -> Iterator[tuple[str, int, str]]:
                 name = next(file for file in told["files"] if file.endswith(".json"))
                 game = json.loads(entry.with_name(name).read_text("utf-8"))
                 yield family, seed, content(game)
-        except (OSError, ValueError, KeyError, TypeError, StopIteration):
+        except (OSError, ValueError, KeyError, TypeError, StopIteration, EnvUnavailable):
             continue
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.errors import TrainingFailed
-
-FIRST_DEVELOPMENT_SEED = 10_000
-FIRST_TEST_SEED = 20_000
+from agent.seeds import FIRST_DEVELOPMENT_SEED
 
 # Levels up to 100 are bare corridors: one of them, so that the policy has seen one.
 _COIN_LEVELS = (110, 150, 125, 140, 115, 145, 130, 120, 135, 105, 148, 30)

@@ -14,7 +14,6 @@ from agent.bench.commands import app
 from agent.errors import ConfigError
 from agent.lm.types import Burst, Request
 from agent.lm.weights import load
-from agent.train.answers import chat_window
 from tests.agent.train.small import save_model
 
 PROMPTS = ["What is a bicycle?", "x " * 400, "Name three rivers.", "Why?"]
@@ -56,7 +55,7 @@ def test_each_token_is_judged_as_one_token_decoding_would(model: Path, prompts: 
     try:
         # The long prompt does not fit, and is left out.
         for number, prompt in enumerate(p for p in PROMPTS if len(p) < 100):
-            window = chat_window(engine.vocabulary, prompt)
+            window = engine.vocabulary.chat(prompt)
             request = Request("think", Burst(engine.burst_limit, 0.0), 80)
             made = asyncio.run(engine.generate(f"{number}", window, request))
             assert static.texts[number] == made.token_ids

@@ -33,7 +33,7 @@ def traces(place: Path) -> list[Path]:
 
 def decide(model: ScriptedModel, slow: Path, count: int = 12) -> list[decisions.Pair]:
     found = [context for trace in traces(slow) for context in contexts(trace)]
-    config = config_of(runs_below(slow)[0], {"think": {"k": 4}})
+    config = config_of(runs_below(slow), {"think": {"k": 4}})
     return asyncio.run(pairs(model, config, sample(found, count), 3, asyncio.Event()))
 
 
@@ -131,6 +131,11 @@ def test_runs_that_do_not_serve(tmp_path: Path) -> None:
         runs_below(tmp_path)
     asked = wanted(tmp_path, ("constrained",), {"easy": ["3"]}, games=1)
     play(asked)
-    [run] = runs_below(tmp_path / "out")
     with pytest.raises(ConfigError, match="does not tell which commands"):
-        config_of(run, {})
+        config_of(runs_below(tmp_path / "out"), {})
+    play(wanted(tmp_path, ("slow",), {"easy": ["3"]}, games=2))
+    with pytest.raises(
+        ConfigError, match="played with another act, think: give the runs of one arm"
+    ):
+        config_of(runs_below(tmp_path / "out"), {})
+    config_of(runs_below(tmp_path / "out" / "slow"), {})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,7 @@ BUILT = range(SEED, SEED + 1)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
-        with ThreadPoolExecutor(2) as pool:
-            assert len(set(pool.map(content_of, [TOLD, UNTOLD], [SEED, SEED]))) == 1
+        content_of(TOLD, SEED)
         yield
 
 
@@ -39,15 +37,24 @@ def stories() -> list[dict[str, Any]]:
 
 
 def test_a_real_pair_is_found_and_left_out() -> None:
-    first, second = stories()
-    assert first != second, "two games on the disk"
-    games = [Game("f", 0, UNTOLD, SEED), Game("f", 1, TOLD, SEED)]
-    found = find_duplicates(games, training=BUILT)
-    assert (found.games, found.training_games, len(found.found)) == (2, 2, 2)
-    assert found.found[0].same_as == (SEED,)
-    assert without(games, found) == []
-    assert "2 of them identical in map and goal" in str(found)
+    other = Game("f", 1, TOLD, SEED + 1)
+    games = [Game("f", 0, UNTOLD, SEED), other]
+    found = find_duplicates(games, jobs=2, training=BUILT)
+    first, second, *_ = stories()
+    assert first != second, "files that differ"
+    assert (found.games, found.training_games, found.repeated) == (2, 1, 0)
+    assert [(each.seed, each.same_as) for each in found.found] == [(SEED, (SEED,))]
+    assert without(games, found) == [other]
+    assert "1 of them identical in map and goal" in str(found)
     assert f"left out: {UNTOLD} seed {SEED}, the same as training seed {SEED}" in str(found)
+
+
+def test_a_pair_within_the_grid_is_counted_and_stays() -> None:
+    games = [Game("f", 0, UNTOLD, SEED), Game("f", 1, TOLD, SEED)]
+    found = find_duplicates(games)
+    assert (found.repeated, found.found) == (1, ())
+    assert "1 identical with an earlier one of the grid" in str(found)
+    assert without(games, found) == games
 
 
 def test_without_training_games_nothing_is_said() -> None:
@@ -59,7 +66,7 @@ def test_without_training_games_nothing_is_said() -> None:
 
 
 def test_content_is_the_map_the_things_and_the_goal() -> None:
-    [story, _] = stories()
+    story, *_ = stories()
     same = json.loads(json.dumps(story))
     same["metadata"], same["objective"] = {"uuid": "another"}, "Do it."
     same["world"].reverse()

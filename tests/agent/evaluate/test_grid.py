@@ -13,12 +13,14 @@ import pytest
 from typer.testing import CliRunner
 
 from agent.errors import ConfigError, Interrupted, RunDirectoryError
+from agent.evaluate import duplicates
 from agent.evaluate.arms import parse_arm
 from agent.evaluate.cells import found_below, read_record
 from agent.evaluate.commands import app
 from agent.evaluate.families import games
 from agent.evaluate.leftovers import notes_shown
 from agent.evaluate.play import Grid
+from agent.evaluate.report import from_directory
 from agent.evaluate.run import Wanted, evaluate
 from agent.evaluate.settings import cells_of
 from agent.report.runs import RECORD
@@ -281,8 +283,6 @@ def test_comparing_and_the_last_line(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert everything["win_low"] < everything["win_difference"] == 0 < everything["win_high"]
     assert "| burst | one | 2 | 50.0 (9-91) |" in out
     assert "| burst - none | all | 4 | 3 | 0 | 0 | 1 |" in out
-    with pytest.raises(ConfigError, match="--compare: no arm 'slow'; there are: burst, none"):
-        play(wanted(tmp_path, ("burst", "none"), {"two": ["7"]}, compare=("burst", "slow")))
 
 
 def test_the_report_needs_nothing_but_the_directory(tmp_path: Path) -> None:
@@ -298,6 +298,71 @@ def test_the_report_needs_nothing_but_the_directory(tmp_path: Path) -> None:
     assert isinstance(empty.exception, RunDirectoryError)
 
 
+def test_games_that_have_not_ended_are_told_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play(wanted(tmp_path, ("burst",), {"easy": ["5"]}, games=3))
+    assert "not ended" not in capsys.readouterr().err
+    out = tmp_path / "out"
+    assert rows_of(out)[0]["unfinished"] == "0"
+    (out / "burst" / "easy" / f"{FIRST + 1}" / RECORD).unlink()
+    done = CliRunner().invoke(app, ["report", str(out), "--no-plots"])
+    assert "2 (1 not ended)" in done.stdout
+    assert "warning: 1 games have not ended and are in no figure" in done.stderr
+    assert rows_of(out)[0]["unfinished"] == "1"
+
+
+def test_games_that_training_has_seen_are_left_out_for_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Three games of one length each: the second is one of a training game, the third of the first.
+    lengths = {FIRST: "5", FIRST + 1: "7", FIRST + 2: "5", 17: "7"}
+    monkeypatch.setattr(duplicates, "content_of", lambda _spec, seed: lengths[seed])
+    monkeypatch.setattr(duplicates, "built_before", lambda _seeds: iter(()))
+    trained = tmp_path / "demos.jsonl.games.jsonl"
+    trained.write_text('{"spec": "test/hall?length=7", "seed": 17, "outcome": "won"}\n')
+    cycle = {"easy": ["5", "7"]}
+    play(wanted(tmp_path, ("burst",), cycle, games=3, trained_on=(trained,)))
+    out = tmp_path / "out"
+    assert [path.name for path, _ in found_below(out)] == [f"{FIRST}", f"{FIRST + 2}"]
+    said = capsys.readouterr().err
+    assert "compared 3 games with 1 training games: 1 of them identical in map and goal" in said
+    assert "1 identical with an earlier one of the grid" in said
+    assert "seed 10001, the same as training seed 17" in said
+    told = json.loads((out / "table.json").read_text())
+    assert told["duplicates"]["repeated"] == 1
+    # Whoever plays or tells of the grid later leaves it out too, without comparing again.
+    play(wanted(tmp_path, ("burst",), cycle, games=3))
+    assert len(found_below(out)) == 2
+    assert json.loads((out / "table.json").read_text()) == told
+    (out / "burst" / "easy" / f"{FIRST + 2}").rename(out / "burst" / "easy" / f"{FIRST + 1}")
+    record = out / "burst" / "easy" / f"{FIRST + 1}" / RECORD
+    seen = {**json.loads(record.read_text()), "seed": FIRST + 1, "spec": "test/hall?length=7"}
+    record.write_text(json.dumps(seen))
+    done = CliRunner().invoke(app, ["report", str(out), "--no-plots", "--format", "json"])
+    again = json.loads(done.stdout)
+    assert (again["cells"][0]["attempted"], again["duplicates"]) == (1, told["duplicates"])
+    (out / duplicates.FILE).write_text("{}")
+    with pytest.raises(RunDirectoryError, match="compare again with --check-duplicates"):
+        play(wanted(tmp_path, ("burst",), cycle, games=3))
+
+
+def test_a_list_of_games_that_is_none(tmp_path: Path) -> None:
+    for text, said in (('{"spec": "a/b"}\n', "line 1 names no game"), (None, "cannot read")):
+        path = tmp_path / "games.jsonl"
+        path.unlink(missing_ok=True)
+        if text is not None:
+            path.write_text(text)
+        with pytest.raises(ConfigError, match=said):
+            play(wanted(tmp_path, ("burst",), {"easy": ["5"]}, trained_on=(path,)))
+
+
+def test_arms_that_differ_in_how_they_think_and_in_nothing_else(tmp_path: Path) -> None:
+    arms = ("burst", "slow", "burst:k=4", "burst:budget=700", "no-notes", "swapped-notes", "none")
+    play(wanted(tmp_path, arms, {"long": ["32"]}, settings=SMALL))
+    assert from_directory(tmp_path / "out").thinking == ["burst", "burst:k=4", "slow"]
+
+
 def test_a_wrong_wish_is_told_before_anything_is_played(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="those under 10000 are for training"):
         play(wanted(tmp_path, ("burst",), {"easy": ["5"]}, first_seed=9_998))
@@ -305,6 +370,8 @@ def test_a_wrong_wish_is_told_before_anything_is_played(tmp_path: Path) -> None:
         play(wanted(tmp_path, ("bursts",), {"easy": ["5"]}))
     with pytest.raises(ConfigError, match="no family 'hard'"):
         play(wanted(tmp_path, ("burst",), {"easy": ["5"]}, chosen=("hard",)))
+    with pytest.raises(ConfigError, match="--compare: no arm 'slwo'; there are: burst, none"):
+        play(wanted(tmp_path, ("burst", "none"), {"easy": ["5"]}, compare=("burst", "slwo")))
     with pytest.raises(ValueError, match="invalid literal"):  # as this test's environment says it
         play(wanted(tmp_path, ("burst",), {"easy": ["5", "far"]}))
     assert not (tmp_path / "out").exists()

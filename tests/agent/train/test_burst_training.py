@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from safetensors.torch import load_file
 from agent.errors import AdapterMismatch, TrainingFailed
 from agent.lm.adapter import TARGETS, AdapterConfig, BurstAdapter
 from agent.lm.burst import Burst, Drawn, burst_pass, confidence_cut
+from agent.lm.engine import Engine
 from agent.lm.network import Network, Part
 from agent.lm.weights import load
-from agent.train import losses
+from agent.train import answers, losses
 from agent.train.burst import BurstTask, collate, layout_of, train_burst
 from agent.train.measures import measure
 from agent.train.policy import train_policy
@@ -371,19 +373,21 @@ def test_a_resumed_training_ends_in_the_same_weights(
 
 
 def test_it_goes_on_from_an_adapter(trained: Path, values: dict[str, Any], tmp_path: Path) -> None:
-    train_burst({**values, "steps": 1, "init": trained}, tmp_path / "more")
+    train_burst({**values, "steps": 1, "init": str(trained)}, tmp_path / "more")
     last, first = metrics(trained, "eval")[-1], metrics(tmp_path / "more", "eval")[0]
     assert first["agreement"] == pytest.approx(last["agreement"], abs=0.05)
     with pytest.raises(
         AdapterMismatch, match="has k 4 and rank 8, and k 6 and rank 8 were asked for"
     ):
-        train_burst({**values, "init": trained, "k": 6}, tmp_path / "wrong")
-    train_burst({**values, "steps": 1, "init": trained, "k": 3, "lr": 1e-9}, tmp_path / "shorter")
+        train_burst({**values, "init": str(trained), "k": 6}, tmp_path / "wrong")
+    train_burst(
+        {**values, "steps": 1, "init": str(trained), "k": 3, "lr": 1e-9}, tmp_path / "shorter"
+    )
     long, short = (load_file(at / "adapter.safetensors") for at in (trained, tmp_path / "shorter"))
     assert short["masks"].shape[0] == 2
     torch.testing.assert_close(short["masks"], long["masks"][:2])
     without = {key: value for key, value in values.items() if key != "policy"}
-    train_burst({**without, "steps": 1, "init": trained}, tmp_path / "another's")
+    train_burst({**without, "steps": 1, "init": str(trained)}, tmp_path / "another's")
     base = json.loads((tmp_path / "another's" / "adapter.json").read_text())["base"]
     assert base != json.loads((trained / "adapter.json").read_text())["base"]
     load(values["model"], dtype="fp32", device="cpu", burst=str(tmp_path / "another's")).close()
@@ -406,6 +410,83 @@ def test_answers_to_prompts_become_the_data(model: Path, tmp_path: Path) -> None
     # The mark in the second prompt is text: the window has as many marks as any other.
     marks = [sum(i < 3 for i in each["ids"][: each["written"][0]["start"]]) for each in made]
     assert len(set(marks)) == 1
+
+
+def test_answers_go_on_where_they_were_cut_off(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompts = tmp_path / "questions.txt"
+    prompts.write_text("\n".join(f"what is {number}?" for number in range(5)))
+    values = {k: v for k, v in quick(model, prompts).items() if k != "data"}
+    settings = {**values, "prompts": prompts, "steps": 1, "k": 3, "rank": 2, "answer_tokens": 12}
+    train_burst(settings, tmp_path / "whole")
+    wanted = (tmp_path / "whole" / "answers.jsonl").read_text()
+    out = tmp_path / "out"
+    asked: list[str] = []
+    generate = Engine.generate
+
+    async def counted(engine: Engine, session: str, *rest: Any) -> Any:
+        asked.append(session)
+        return await generate(engine, session, *rest)
+
+    monkeypatch.setattr(Engine, "generate", counted)
+    with monkeypatch.context() as cut:
+        cut.setattr(answers, "write", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            train_burst(settings, out)
+    assert len(asked) == 5
+    with pytest.raises(TrainingFailed, match="holds a training already; go on with --resume"):
+        train_burst(settings, out)
+    # As a kill leaves it: the third answer cut in half.
+    part = out / "answers.part"
+    first, second, third, *_ = part.read_text().splitlines(keepends=True)
+    part.write_text(first + second + third[:40])
+    asked.clear()
+    train_burst({}, out, resume=True)
+    assert len(asked) == 3
+    assert (out / "answers.jsonl").read_text() == wanted
+    assert not part.exists()
+    assert (out / "adapter.safetensors").exists()
+
+
+def _killed(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_answers_are_no_part_of_the_time_limit(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(settings: BurstSettings, out: Path) -> Path:
+        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + 7200)
+        return answered(settings, out)
+
+    monotonic, answered = time.monotonic, answers.answered
+    prompts = tmp_path / "questions.txt"
+    prompts.write_text("what is this?\nand why?\n")
+    values = {k: v for k, v in quick(model, prompts).items() if k != "data"}
+    settings = {**values, "prompts": prompts, "k": 3, "rank": 2, "answer_tokens": 12}
+    monkeypatch.setattr(answers, "answered", slowly)
+    train_burst({**settings, "steps": 3, "max_minutes": 60, "log_steps": 1}, tmp_path / "out")
+    lines = (tmp_path / "out" / "metrics.jsonl").read_text().splitlines()
+    steps = [line for line in map(json.loads, lines) if line["kind"] == "train"]
+    assert [line["step"] for line in steps] == [1, 2, 3]
+    assert max(line["learning_rate"] for line in steps) > 0
+
+
+def test_a_time_limit_that_is_up_before_the_first_step(model: Path, tmp_path: Path) -> None:
+    data = write_data(tmp_path / "data.jsonl", range(10))
+    with pytest.raises(TrainingFailed, match="went by before the first step"):
+        train_burst({**quick(model, data), "max_minutes": 1e-5}, tmp_path / "out")
+
+
+def test_data_of_another_tokenizer_is_refused(model: Path, tmp_path: Path) -> None:
+    data = write_data(
+        tmp_path / "data.jsonl",
+        range(10),
+        lambda seed: sequence(seed).model_copy(update={"vocabulary": "another"}),
+    )
+    with pytest.raises(TrainingFailed, match="another tokenizer than the model's"):
+        train_burst(quick(model, data), tmp_path / "out")
 
 
 @pytest.mark.parametrize(

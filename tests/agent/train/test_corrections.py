@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+import pytest
 from textworld.challenges.tw_cooking.cooking import FOODS_SPLITS
 
+from agent.errors import TrainingFailed
 from agent.lm import load_vocabulary
 from agent.lm.types import Request
 from agent.train.corrections import Corrected, corrections
@@ -105,7 +107,10 @@ def test_a_policy_is_corrected_in_kitchens_of_other_names(tmp_path: Path) -> Non
         renamed=1.0,
         tell=told.append,
     )
+    with pytest.raises(TrainingFailed, match="is there already"):
+        corrections(out, model, families=["cooking"], total=2, first_seed=1)
     read_back = list(read(out))
+    assert {each.vocabulary for each in read_back} == {"scripted"}
     assert read_back == [each for game in told for each in game.sequences]
     said = [
         (model.vocabulary.decode(s.ids), other_names(FOODS_SPLITS["train"], s.seed))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agent.train import questions
-from agent.train.answers import read_prompts
+from agent.train.prompts import read_prompts
 
 
 def test_a_prompt_follows_from_its_number_and_the_seed() -> None:
@@ -22,6 +22,16 @@ def test_prompts_are_of_both_kinds_short_and_no_two_alike(tmp_path: Path) -> Non
     assert max(map(len, prompts)) <= questions.LONGEST
     asked = [each for each in prompts if not _is_request(each)]
     assert 0.2 < len(asked) / count < 0.7
+
+
+def test_held_out_prompts_are_none_that_were_trained_on(tmp_path: Path) -> None:
+    known, fresh = tmp_path / "known.jsonl", tmp_path / "fresh.jsonl"
+    questions.write_questions(known, 60, 0)
+    count = questions.write_questions(fresh, 60, 0, without=[known])
+    assert count == 0
+    assert questions.write_questions(fresh, 60, 0, held_out=True, without=[known]) > 10
+    new = read_prompts(fresh)
+    assert not set(new) & set(read_prompts(known))
 
 
 def _is_request(prompt: str) -> bool:

@@ -17,9 +17,12 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from agent.cli import app
-from agent.errors import AdapterMismatch, ConfigError, TrainingFailed
-from agent.train.card import command_line
+from agent.errors import AdapterMismatch, ConfigError, StorageFailed, TrainingFailed
+from agent.lm.shipped import POLICY, chosen
+from agent.machine import processor
+from agent.train.card import command_line, machine
 from agent.train.clock import Clock
+from agent.train.run import begin_with
 from agent.train.settings import BurstSettings
 from tests.agent.train.small import save_model, write_data
 
@@ -159,3 +162,23 @@ def test_time_ends_the_schedule_where_steps_do_not() -> None:
     clock.spent_s = 95.0
     assert clock.progress(10) == 1
     assert clock(10) == pytest.approx(0, abs=1e-6)
+
+
+def test_adapters_that_do_not_ship_cannot_be_gone_on_from(
+    model: str, data: str, tmp_path: Path
+) -> None:
+    for command in ("policy", "burst"):
+        with pytest.raises(TrainingFailed, match="no adapter ships for this model and policy"):
+            invoke(command, *common(model, data, tmp_path / command), "--init", "shipped")
+    assert begin_with(chosen("embedded", "shipped", "none")[0]) == POLICY
+
+
+def test_the_card_names_the_machine() -> None:
+    told = machine(torch.device("cpu"), autocast=False)
+    assert told.startswith(f"{processor()}, {torch.get_num_threads()} threads, products in fp32,")
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "nowhere" / "prompts.jsonl"
+    with pytest.raises(StorageFailed, match=f"cannot write '{file}': No such file"):
+        invoke("questions", "--out", str(file), "-n", "1")
