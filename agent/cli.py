@@ -86,10 +86,11 @@ def run(
     dtype: Annotated[str | None, typer.Option(help="auto, fp32 (exact) or bf16 (fast).")] = None,
     max_steps: Annotated[int | None, typer.Option(help="Actions before a game is cut off.")] = None,
     policy: Annotated[
-        str | None, typer.Option(help="Policy adapter: a directory or a Hugging Face id.")
+        str | None,
+        typer.Option(help="Policy adapter: directory, id, 'none' or 'shipped'."),
     ] = None,
     burst: Annotated[
-        str | None, typer.Option(help="Burst adapter: a directory, or 'untrained' for noise.")
+        str | None, typer.Option(help="Burst adapter: likewise, or 'untrained' for noise.")
     ] = None,
     think: Annotated[str | None, typer.Option(help="burst, slow, verified or off.")] = None,
     k: Annotated[int | None, typer.Option("-k", help="Most tokens a burst may have.")] = None,

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+
+from agent.cli import app
 
 ROOT = Path(__file__).parents[1]
 
@@ -28,6 +34,35 @@ def test_the_files_that_a_document_names_exist(document: str) -> None:
     known = {path.name for path in ROOT.rglob("*.*") if ".venv" not in path.parts}
     for name in set(re.findall(r"[\w./]*\w+\.(?:py|md|svg|sh)\b", text)):
         assert Path(name).name in known, f"{document} names {name}"
+
+
+def commands(document: Path) -> Iterator[list[str]]:
+    """The words of each `steno ...` that stands on a line of its own, and goes on after a backslash."""
+    for line in re.sub(r"\\\n\s*", "", document.read_text()).splitlines():
+        if re.match(r"\s*steno [a-z]", line):
+            words = shlex.split(line, comments=True)
+            yield words[1 : words.index("--") if "--" in words else None]
+
+
+@pytest.mark.parametrize(
+    "document", ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+)
+def test_the_commands_of_a_document_have_the_options_that_it_gives_them(document: str) -> None:
+    for words in commands(ROOT / document):
+        command: Any = typer.main.get_command(app)
+        path = "steno"
+        options: set[str] = set()
+        for word in words:
+            group = isinstance(command, typer.core.TyperGroup)
+            inner = command.get_command(None, word) if group else None
+            if inner is not None:
+                command, path = inner, f"{path} {word}"
+            elif re.match(r"--?[a-zA-Z]", word):
+                options.add(word.partition("=")[0])
+        known = {
+            each for option in command.params for each in (*option.opts, *option.secondary_opts)
+        }
+        assert options <= known | {"--help"}, f"{document}: {path} has no {options - known}"
 
 
 def test_the_two_commands_of_the_readme_are_targets() -> None:

@@ -65,8 +65,9 @@ class Report:
 def run(setup: Setup, say: Callable[[str], None]) -> Report:
     """Continue every context slowly, and in bursts at each confidence, greedily.
 
-    Raises ModelUnavailable, AdapterMismatch, TrainingFailed for a file that cannot be read, and
-    ConfigError where there are too few contexts or the model has no burst adapter.
+    Raises ModelUnavailable, AdapterMismatch, EnvUnavailable where there is no TextWorld to take contexts
+    from, TrainingFailed for a file that cannot be read, and ConfigError where there are too few contexts
+    or the model has no burst adapter.
     """
     if setup.data and setup.prompts:
         raise ConfigError("contexts come from --data or from --prompts, not from both")

@@ -24,9 +24,11 @@ Plots = Annotated[bool, typer.Option("--plots/--no-plots", help="Draw the figure
 Model = Annotated[
     str | None, typer.Option(help="'embedded', 'scripted', a directory or a Hugging Face id.")
 ]
-Policy = Annotated[str | None, typer.Option(help="Policy adapter: directory or id.")]
+Policy = Annotated[
+    str | None, typer.Option(help="Policy adapter: directory, id, 'none' or 'shipped'.")
+]
 BurstAdapter = Annotated[
-    str | None, typer.Option(help="Burst adapter: a directory, or 'untrained' for noise.")
+    str | None, typer.Option(help="Burst adapter: likewise, or 'untrained' for noise.")
 ]
 Dtype = Annotated[str | None, typer.Option(help="auto, fp32 (exact) or bf16 (fast).")]
 Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.")]

@@ -11,10 +11,9 @@ import torch
 
 from agent.machine import processor
 from agent.train.sequences import TokenSequence
-from agent.train.settings import LoopSettings
+from agent.train.settings import LISTS, LoopSettings
 
 CARD = "README.md"
-_LISTS = {"targets", "purposes"}
 # Settings that have an option of their own (agent/train/commands.py).
 _FLAGS = {"data", "prompts", "model", "policy", "init", "k", "device", "dtype", "seed", "epochs"}
 _FLAGS |= {
@@ -66,7 +65,7 @@ def command_line(name: str, settings: LoopSettings, out: Path) -> str:
     """The command that makes the same training; of paths only the last part."""
     words = ["steno", "train", name, "--out", out.name]
     for key, value in settings.model_dump(exclude_defaults=True).items():
-        if key in _LISTS:
+        if key in LISTS:
             words += ["--set", f"{key}={','.join(value)}"]
             continue
         for each in value if isinstance(value, tuple) else (value,):

@@ -250,7 +250,9 @@ def _given(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _listed(key: str, value: str) -> str | Sequence[str]:
-    return value.split(",") if key in {"targets", "purposes"} else value
+    from agent.train.settings import LISTS
+
+    return value.split(",") if key in LISTS else value
 
 
 def _quiet() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -45,6 +46,7 @@ def fit(
     `started` (time.monotonic) is when the time limit began to run. Raises TrainingFailed where the loss
     is not a number, Interrupted after Ctrl-C, when a checkpoint of the last whole step is on disk.
     """
+    logging.getLogger("accelerate").setLevel(logging.ERROR)
     task.to(device)
     limit = settings.max_minutes * 60 if settings.max_minutes else None
     clock = Clock(len(plan) // accumulate, settings.warmup, limit)
@@ -161,7 +163,7 @@ class _Loop(Trainer):
         step = self.state.global_step
         if "loss" not in logs:
             return  # Trainer's summary at the end: ours is the model card
-        if logs["loss"] != logs["loss"]:
+        if not math.isfinite(logs["loss"]):
             raise TrainingFailed(
                 f"the loss is not a number at step {step}; try a smaller learning rate "
                 f"(now {self.args.learning_rate:g}) or dtype fp32"
@@ -228,6 +230,3 @@ def _is_whole(checkpoint: Path) -> bool:
 
 def _only(items: Sequence[Batch]) -> Batch:
     return items[0]
-
-
-logging.getLogger("accelerate").setLevel(logging.ERROR)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +23,7 @@ class Report:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
         from torch.utils.tensorboard import SummaryWriter
 
-        self._clock = clock
+        self._clock, self._loss = clock, math.nan
         path = directory / METRICS
         kept = [line for line in lines(path) if line["step"] <= resumed_at] if resumed_at else []
         self._file = path.open("w", encoding="utf-8")
@@ -50,7 +51,7 @@ class Report:
         left = (spent - self._clock.began_s) * (1 - done) / done if done else 0.0
         if loss is not None:
             self._loss = loss
-        note = f"loss {getattr(self, '_loss', float('nan')):.3f}, {_minutes(left)} left"
+        note = f"loss {self._loss:.3f}, {_minutes(left)} left"
         self._bar.update(self._task, completed=step, note=note)
         if loss is not None and not self._live:
             self._bar.console.print(

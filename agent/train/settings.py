@@ -14,6 +14,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Above = Annotated[float, Field(gt=0)]
 
 
+LISTS = frozenset({"targets", "purposes"})
+"""Settings that a command line gives as words separated by commas."""
+
+
 class LoopSettings(BaseModel):
     """What every training has in common. What is None depends on the device, or is without a limit."""
 

@@ -1,8 +1,9 @@
 """A decision as a thought: one plain line that gives the true reason and names the command.
 
 The words vary, and follow from what the window shows: a thought takes the turn of phrase (FORMS) after
-the one of the thought before it, and with it one of the ways to give its reason (REASONS). So a reader
-of the window can know them, and a model learns reasons instead of dice.
+the one of the thought before it, and with it one of the ways to give its reason (REASONS). Commands that
+are no verbs have forms of their own (NOUN_FORMS), after which the turns begin anew. So a reader of the
+window can know them, and a model learns reasons instead of dice.
 """
 
 from __future__ import annotations
