@@ -1,7 +1,7 @@
 """The trace: an append-only record of every pass of an episode, one JSON object a line.
 
 Events (`e`):
-- `episode`: what is played, once, first.
+- `episode`: what is played, and in which vocabulary the ids are, once, first.
 - `segment`: a segment entered the window: its id, kind, turn, token ids, span, sampled range.
 - `generate`: one generation: purpose, mode, the passes (kept ids, log-probabilities, prefill positions),
   the stop, and the window's length when it began. Where a person changed how it thinks in its middle,
