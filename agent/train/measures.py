@@ -23,7 +23,8 @@ def measure(student: Student, batches: Iterable[tuple[Batch, Layout]]) -> dict[s
     mask_i         at-mask accuracy: the mask's likeliest token is the ordinary model's, real ids before
     sampler_i      the same after the sampler head, which is given the real id before
     agreement_i    the student's own i-th token is what ordinary decoding gives after its own first ones
-    tpf_c          tokens that a pass keeps at confidence c, as agent/lm/burst.py cuts
+    tpf_c          tokens that a pass keeps at confidence c, as agent/lm/burst.py cuts: at random places,
+                   where decoding begins its bursts at those where the last one was cut, and keeps fewer
     kept_c         agreement of the tokens 2..k that it keeps
     agreement      agreement without a cut; tpf is then the most that fits
     """
