@@ -11,7 +11,7 @@ import os
 import shutil
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -174,13 +174,15 @@ def found_below(out: Path) -> list[tuple[Path, Played]]:
     return [(record.parent, read_record(record)) for record in records]
 
 
-def unfinished_below(out: Path) -> Counter[tuple[str, str]]:
+def unfinished_below(
+    out: Path, finished: Sequence[tuple[Path, Played]]
+) -> Counter[tuple[str, str]]:
     """How many games below a directory have begun and not ended, by arm and family.
 
-    An arm of which no game has ended is called by its directory. Raises RunDirectoryError.
+    `finished` are those that have; an arm of which none has is called by its directory.
     """
     begun = [path.parent for path in sorted(out.glob("*/*/*/config.toml"))]
-    names = {path.parent.parent: played.arm for path, played in found_below(out)}
+    names = {path.parent.parent: played.arm for path, played in finished}
     return Counter(
         (names.get(path.parent.parent, path.parent.parent.name), path.parent.name)
         for path in begun

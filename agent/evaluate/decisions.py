@@ -25,6 +25,7 @@ from agent.intervals import wilson
 from agent.live import console_for
 from agent.lm.types import Generation, LanguageModel, Sampling
 from agent.runner import load
+from agent.together import together
 from agent.trace import windows
 from agent.turn import act_request, action_of, think_request, thought_of
 
@@ -142,12 +143,9 @@ async def pairs(
                 same = sum(pair.slow.command == pair.burst.command for pair in done)
                 say(f"{len(done)}/{len(found)} decisions, {same} with the same command")
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(jobs, len(found))):
-                group.create_task(work())
-    except ExceptionGroup as several:
-        raise several.exceptions[0] from None
+    async with together() as group:
+        for _ in range(min(jobs, len(found))):
+            group.create_task(work())
     return done
 
 

@@ -46,6 +46,10 @@ class Duplicates(BaseModel):
     repeated: int = 0
     """Games that are the same as an earlier one of the grid. They stay in it."""
 
+    def gone(self) -> set[tuple[str, int]]:
+        """Spec and seed of the games that training has seen."""
+        return {(each.spec, each.seed) for each in self.found}
+
     def __str__(self) -> str:
         told = (
             f"compared {self.games} games with {self.training_games} training games: "
@@ -109,7 +113,7 @@ def find_duplicates(
 
 def without(games: Sequence[Game], duplicates: Duplicates) -> list[Game]:
     """The games that training has not seen."""
-    gone = {(each.spec, each.seed) for each in duplicates.found}
+    gone = duplicates.gone()
     return [game for game in games if (game.spec, game.seed) not in gone]
 
 

@@ -63,9 +63,11 @@ def report_of(
 def from_directory(out: Path, pair: tuple[str, str] | None = None) -> Report:
     """The figures of all that lies in a grid's directory. Raises what `report_of` does."""
     duplicates = kept(out)
-    seen = {(each.spec, each.seed) for each in duplicates.found} if duplicates else set()
-    games = [each for each in found_below(out) if (each[1].spec, each[1].seed) not in seen]
-    return report_of(games, pair=pair, duplicates=duplicates, unfinished=unfinished_below(out))
+    gone = duplicates.gone() if duplicates else set()
+    found = found_below(out)
+    games = [each for each in found if (each[1].spec, each[1].seed) not in gone]
+    unfinished = unfinished_below(out, found)
+    return report_of(games, pair=pair, duplicates=duplicates, unfinished=unfinished)
 
 
 def write(report: Report, out: Path, *, plots: bool = True) -> list[Path]:

@@ -17,6 +17,7 @@ from agent.lm.shipped import NONE, chosen
 from agent.lm.types import Request, Sampling, Slow
 from agent.lm.weights import load
 from agent.seeds import derive
+from agent.together import together
 from agent.train import directory
 from agent.train.bar import counted
 from agent.train.data import PROMPTS
@@ -74,13 +75,10 @@ async def _answer_all(
                 file.flush()
             tell(1)
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for number in range(len(prompts)):
-                    if number not in made:
-                        group.create_task(answer(number))
-        except ExceptionGroup as several:
-            raise several.exceptions[0] from None
+        async with together() as group:
+            for number in range(len(prompts)):
+                if number not in made:
+                    group.create_task(answer(number))
     return made
 
 

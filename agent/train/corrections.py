@@ -20,6 +20,7 @@ from agent.config import RunConfig
 from agent.errors import TrainingFailed
 from agent.lm.types import LanguageModel
 from agent.pool import Pool
+from agent.together import together
 from agent.train.bar import counted
 from agent.train.demonstrations import shared_out
 from agent.train.player.demonstrator import Demonstrator
@@ -107,12 +108,9 @@ async def _play_all(
                 file.flush()
                 tell(done)
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(jobs, len(plan))):
-                    group.create_task(one_after_the_other())
-        except ExceptionGroup as several:
-            raise several.exceptions[0] from None
+        async with together() as group:
+            for _ in range(min(jobs, len(plan))):
+                group.create_task(one_after_the_other())
 
 
 def _config(game: Game, max_steps: int, settings: dict[str, Any]) -> RunConfig:

@@ -16,7 +16,7 @@ from agent.config import RunConfig
 from agent.events import Event, Stepped
 from agent.lm.scripted import ScriptedModel
 from agent.runner import resume, run_async
-from tests.agent.world import Corridor, play, room
+from tests.agent.world import Corridor, asked_for, play, room
 
 STEPS = 30
 CIRCLES = {"circling": 0.7}
@@ -36,8 +36,7 @@ def listening() -> Listening:
 
 def temperatures(model: Listening, *purposes: str) -> list[float]:
     """At which it was asked for these, in order."""
-    requests = [request for asked in model.asked.values() for _, request in asked]
-    return [each.sampling.temperature for each in requests if each.purpose in purposes]
+    return [each.sampling.temperature for each in asked_for(model, *purposes)]
 
 
 def walls(step: int, action: str) -> str:

@@ -21,7 +21,15 @@ from agent.lm.scripted import Prompt, ScriptedModel, ScriptedVocabulary
 from agent.lm.types import Generation, OnPass, Request, Slow
 from agent.trace import read, windows
 from memory import MemoryFile
-from tests.agent.world import Corridor, answers, check_invariants, notes_of, play, trace_of
+from tests.agent.world import (
+    Corridor,
+    answers,
+    asked_for,
+    check_invariants,
+    notes_of,
+    play,
+    trace_of,
+)
 
 LONG = partial(Corridor, length=40)
 SMALL = {"budget": 640}
@@ -447,15 +455,6 @@ def test_the_trace_holds_every_pass_with_its_tokens(tmp_path: Path) -> None:
         first, last = event["sampled"]
         assert 0 < first < last <= len(event["ids"])
     assert json.loads(trace_of(done).read_text().splitlines()[-1])["e"] == "end"
-
-
-def asked_for(model: Listening, purpose: str) -> list[Request]:
-    return [
-        request
-        for asked in model.asked.values()
-        for _, request in asked
-        if request.purpose == purpose
-    ]
 
 
 @pytest.mark.parametrize(("drawn", "written"), [("thoughts", 0.0), ("all", 0.7)])

@@ -7,15 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agent.bench.asked import Listening
 from agent.config import RunConfig
 from agent.events import Watcher, nobody
 from agent.lm.scripted import Prompt, Script, ScriptedModel, stroll
-from agent.lm.types import LanguageModel
+from agent.lm.types import LanguageModel, Request
 from agent.runner import Run, run
 from agent.trace import windows
 from envs.base import Description, Info, TextEnv
 from envs.errors import EnvFailed
 from memory import MemoryFile, Scope, doctor
+
+
+def asked_for(model: Listening, *purposes: str) -> list[Request]:
+    """What a model was asked for these purposes, in order."""
+    requests = [request for asked in model.asked.values() for _, request in asked]
+    return [each for each in requests if each.purpose in purposes]
+
 
 Speak = Callable[[int, str], str]
 
