@@ -1,6 +1,6 @@
 """Draw docs/tui.svg: a short session of `steno play`, frame by frame, in one SVG that plays by itself.
 
-    .venv/bin/python docs/tui_picture.py [--model embedded] [--seed 10000] [--steps 4]
+    .venv/bin/python docs/tui_picture.py [--model embedded] [--seed 10001] [--steps 4]
 
 The frames are Textual's own screenshots of a session that this script steers; nothing in them is edited.
 """
@@ -22,7 +22,7 @@ from tui.app import StenoApp
 from tui.screens.main import MainScreen
 from tui.session import Playing
 
-ENV = "textworld/coin-collector?level=5"
+ENV = "textworld/treasure-hunter?level=10"
 HERE = Path(__file__).parent
 SECONDS_A_FRAME = 1.6
 PATIENCE_S = 900.0
@@ -105,9 +105,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--env", default=ENV)
     parser.add_argument("--model", default="embedded")
-    parser.add_argument("--seed", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=10_001)
     parser.add_argument("--steps", type=int, default=4, help="steps before the first frame")
-    parser.add_argument("-k", type=int, default=8)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         config = load_config(
@@ -115,8 +114,6 @@ def main() -> None:
             seed=asked.seed,
             max_steps=asked.steps + 6,
             model={"name": asked.model},
-            think={"k": asked.k},
-            act={"constrain": True},
             out=Path(folder) / "run",
         )
         session = Playing(partial(begin, config), held=True)
