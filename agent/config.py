@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -285,6 +285,14 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
         both = isinstance(value, dict) and isinstance(below, dict)
         merged[key] = merge(below, value) if both else value  # type: ignore[arg-type]
     return merged
+
+
+def differing(
+    one: Mapping[str, Any], other: Mapping[str, Any], apart: Collection[str] = ()
+) -> list[str]:
+    """The names of settings and sections that two configs, as TOML reads them, do not share."""
+    keys = sorted((one.keys() | other.keys()) - set(apart))
+    return [key for key in keys if one.get(key) != other.get(key)]
 
 
 def describe(error: pydantic.ValidationError) -> str:

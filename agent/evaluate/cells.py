@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import ConfigDict, ValidationError, model_validator
 
-from agent.config import RunConfig, describe
+from agent.config import RunConfig, describe, differing
 from agent.errors import ConfigError, RunDirectoryError, StorageFailed
 from agent.evaluate.arms import Arm
 from agent.evaluate.families import Game
@@ -124,9 +124,7 @@ def _differences(cell: Cell, model: LanguageModel | None) -> list[str]:
     config = cell.config.filled()
     if cell.config.agent == "model":
         config = config.within(model.burst_limit if model else BURST_SIZE)
-    was, now = recorded_settings(cell.directory), as_toml(config)
-    keys = sorted((was.keys() | now.keys()) - {"out"})
-    return [key for key in keys if was.get(key) != now.get(key)]
+    return differing(recorded_settings(cell.directory), as_toml(config), {"out"})
 
 
 def _same_weights(told: Mapping[str, Any], model: LanguageModel | None) -> bool:

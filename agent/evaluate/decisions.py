@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from agent import prompts
-from agent.config import RunConfig, load_config, merge, read_toml
+from agent.config import RunConfig, differing, load_config, merge, read_toml
 from agent.errors import EXIT_INTERRUPTED, EXIT_OK, ConfigError, Interrupted, RunDirectoryError
 from agent.interrupts import interruptible
 from agent.intervals import wilson
@@ -89,8 +89,7 @@ def config_of(runs: Sequence[Path], given: Mapping[str, Any]) -> RunConfig:
     """
     first, *others = (read_toml(run / "config.toml") for run in runs)
     for run, other in zip(runs[1:], others, strict=True):
-        keys = sorted((first.keys() | other.keys()) - _GAMES_OWN)
-        if differs := [key for key in keys if first.get(key) != other.get(key)]:
+        if differs := differing(first, other, _GAMES_OWN):
             raise ConfigError(
                 f"{runs[0]} and {run} were played with another {', '.join(differs)}: give the runs of "
                 "one arm"
