@@ -225,7 +225,7 @@ class _Hands:
 def anywhere(config: RunConfig) -> RunConfig:
     """The config with the files that it names found from any folder: a resume may begin in another."""
     places = {
-        key: str(Path(value).absolute())
+        key: str(Path(value).resolve())
         for key in ("name", "policy", "burst")
         if (value := getattr(config.model, key)) not in BUILT_IN and Path(value).is_dir()
     }

@@ -11,6 +11,7 @@ from agent.errors import ConfigError
 from agent.evaluate.arms import Arm
 from agent.evaluate.cells import Cell, place
 from agent.evaluate.families import Game
+from agent.runner import anywhere
 
 _OF_THE_GRID = {"env", "agent", "jobs", "seed", "episodes", "out", "memory", "banks", "live_banks"}
 
@@ -32,7 +33,8 @@ def config_of(base: Mapping[str, Any], arm: Arm, game: Game, out: Path) -> RunCo
         values.pop("model", None)
     mine = {"env": game.spec, "seed": game.seed, "episodes": 1, "out": place(out, arm, game)}
     try:
-        return load_config(None, **merge(values, mine))
+        # As a run records it: a grid that is gone on with is compared with its runs' records.
+        return anywhere(load_config(None, **merge(values, mine)))
     except ConfigError as error:
         raise ConfigError(f"arm {arm.name!r}: {error}") from error
 

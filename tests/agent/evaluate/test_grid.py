@@ -107,6 +107,22 @@ def test_another_setting_is_not_mixed_in(tmp_path: Path) -> None:
     assert (strangers / "thesis.txt").exists()
 
 
+def test_a_grid_of_adapters_named_from_the_folder_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    by_name, by_path = (
+        wanted(tmp_path, ("burst",), {"easy": ["5"]}, settings={"model": {"policy": place}})
+        for place in ("mine", "../mine")
+    )
+    play(by_name)
+    assert evaluate(by_name, load=no_model, make_env=make_env) == 0
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert evaluate(by_path, load=no_model, make_env=make_env) == 0
+
+
 def test_a_burst_size_that_was_asked_for_is_not_one_that_was_left_open(tmp_path: Path) -> None:
     def asked(**think: int) -> Wanted:
         settings: dict[str, Any] = {"max_steps": 20, "think": think}
