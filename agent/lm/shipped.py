@@ -16,19 +16,19 @@ GENERAL_BURST = _FOLDER / "burst-general"
 """For the embedded model as it came."""
 
 
-def chosen(model: str, policy: str, burst: str) -> tuple[str | None, str | None]:
+def chosen(model: str, policy: str | None, burst: str | None) -> tuple[str | None, str | None]:
     """Which adapters to load: policy and burst, each a place or None.
 
-    'shipped' is the package's own where it has one for this model and policy, else none; 'none' is none;
-    anything else is a directory or a Hugging Face id.
+    'shipped' is the package's own where it has one for this model and policy, else none; 'none' and
+    None are none; anything else is a directory or a Hugging Face id.
     """
     if model != EMBEDDED:
         return _named(policy, None), _named(burst, None)
-    theirs = {SHIPPED: BURST, NONE: GENERAL_BURST}.get(policy)
+    theirs = {SHIPPED: BURST, NONE: GENERAL_BURST}.get(policy or NONE)
     return _named(policy, POLICY), _named(burst, theirs)
 
 
-def _named(name: str, shipped: Path | None) -> str | None:
+def _named(name: str | None, shipped: Path | None) -> str | None:
     if name == SHIPPED:
         return str(shipped) if shipped is not None and shipped.is_dir() else None
     return None if name == NONE else name

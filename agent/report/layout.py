@@ -31,22 +31,24 @@ def interval(
     value: float | None, low: float | None, high: float | None, *, signed: bool = False
 ) -> str:
     """A share and its bounds out of a hundred; with signs for a difference."""
-    if value is None or low is None or high is None:
-        return ""
-    if signed:
-        return f"{100 * value:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
-    return f"{100 * value:.1f} ({100 * low:.0f}-{100 * high:.0f})"
+    hundredths = (None if share is None else 100 * share for share in (value, low, high))
+    return plain_interval(*hundredths, signed=signed, digits=0)
 
 
 def plain_interval(
-    value: float | None, low: float | None, high: float | None, *, signed: bool = False
+    value: float | None,
+    low: float | None,
+    high: float | None,
+    *,
+    signed: bool = False,
+    digits: int = 1,
 ) -> str:
-    """A number and its bounds as they are; with signs for a difference."""
+    """A number and its bounds, these with so many digits; a difference has signs, and one digit."""
     if value is None or low is None or high is None:
         return ""
     if signed:
         return f"{value:+.1f} ({low:+.1f} to {high:+.1f})"
-    return f"{value:.1f} ({low:.1f}{'-' if low >= 0 else ' to '}{high:.1f})"
+    return f"{value:.1f} ({low:.{digits}f}{'-' if low >= 0 else ' to '}{high:.{digits}f})"
 
 
 def count(value: int | None) -> str:

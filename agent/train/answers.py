@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from agent.lm.engine import Engine
-from agent.lm.shipped import NONE, chosen
+from agent.lm.shipped import chosen
 from agent.lm.types import Request, Sampling, Slow
 from agent.lm.weights import load
 from agent.seeds import derive
@@ -40,7 +40,7 @@ def answered(settings: BurstSettings, out: Path) -> Path:
     if not path.exists():
         assert settings.prompts is not None
         prompts = read_prompts(settings.prompts)
-        policy, _ = chosen(settings.model, settings.policy or NONE, NONE)
+        policy, _ = chosen(settings.model, settings.policy, None)
         engine = load(settings.model, dtype=settings.dtype, device=settings.device, policy=policy)
         try:
             (out / _UNFINISHED).touch()

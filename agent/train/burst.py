@@ -16,7 +16,7 @@ import torch
 
 from agent.errors import AdapterMismatch, TrainingFailed
 from agent.lm.adapter import TARGETS, AdapterConfig, BurstAdapter
-from agent.lm.shipped import NONE, chosen
+from agent.lm.shipped import chosen
 from agent.train import data, directory
 from agent.train.card import write_card
 from agent.train.compiled import compile_layers
@@ -100,7 +100,7 @@ def make_adapter(network: Any, fingerprint: str, settings: BurstSettings) -> Bur
     which no earlier mask sees.
     """
     if settings.init is not None:
-        _, place = chosen(settings.model, settings.policy or NONE, settings.init)
+        _, place = chosen(settings.model, settings.policy, settings.init)
         adapter = BurstAdapter.from_pretrained(begin_with(place), base=None)
         if adapter.config.k < settings.k or adapter.config.rank != settings.rank:
             raise AdapterMismatch(

@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional as F
 
 from agent.errors import TrainingFailed
-from agent.lm.shipped import NONE, chosen
+from agent.lm.shipped import chosen
 from agent.train.attention import IMPLEMENTATION
 from agent.train.card import write_card
 from agent.train.compiled import compile_layers
@@ -41,7 +41,7 @@ def train_policy(given: Mapping[str, Any], out: Path, *, resume: bool = False) -
     loaded.network.set_attn_implementation(IMPLEMENTATION)
     adapted = adapt(loaded.network, settings)
     if settings.init is not None:
-        place, _ = chosen(settings.model, settings.init, NONE)
+        place, _ = chosen(settings.model, settings.init, None)
         policy.restore(adapted, begin_with(place), base=loaded.base)
     freeze(adapted, settings.frozen_layers)
     if settings.compile:

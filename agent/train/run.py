@@ -12,7 +12,7 @@ import torch
 
 from agent.errors import TrainingFailed
 from agent.lm.policy import find
-from agent.lm.shipped import NONE, chosen
+from agent.lm.shipped import chosen
 from agent.lm.tokenizer import identity
 from agent.lm.weights import Loaded, load_network, native_bf16
 from agent.train import data, directory
@@ -89,7 +89,7 @@ def begin_with(place: str | None) -> Path:
 
 def load(settings: LoopSettings) -> Loaded:
     """The frozen model that is trained beside, in fp32. Raises ModelUnavailable, AdapterMismatch."""
-    policy, _ = chosen(settings.model, getattr(settings, "policy", None) or NONE, NONE)
+    policy, _ = chosen(settings.model, getattr(settings, "policy", None), None)
     return load_network(settings.model, dtype="fp32", device=settings.device, policy=policy)
 
 
