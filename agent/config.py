@@ -295,6 +295,28 @@ def differing(
     return [key for key in keys if one.get(key) != other.get(key)]
 
 
+# What a command sets itself that plays games one by one, as no run does that a person starts.
+OF_ONE_GAME: Mapping[str, Any] = {
+    "agent": "model",
+    "episodes": 1,
+    "jobs": 1,
+    "memory": None,
+    "banks": (),
+    "live_banks": False,
+}
+
+
+def game_by_game(values: Mapping[str, Any], *others: str) -> dict[str, Any]:
+    """`values` over OF_ONE_GAME, for a command that chooses env, seed and out (and `others`) itself.
+
+    Raises ConfigError where `values` has any of these. STENO_RUN_* variables do not reach them.
+    """
+    own = {"env", "seed", "out", *OF_ONE_GAME, *others} & values.keys()
+    if own:
+        raise ConfigError(f"{', '.join(sorted(own))}: the command sets this itself, game by game")
+    return {**OF_ONE_GAME, **values}
+
+
 def describe(error: pydantic.ValidationError) -> str:
     """A validation error as one line a person can act on."""
     parts = []

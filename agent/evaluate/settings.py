@@ -6,23 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agent.config import RunConfig, load_config, merge, read_toml
+from agent.config import RunConfig, game_by_game, load_config, merge, read_toml
 from agent.errors import ConfigError
 from agent.evaluate.arms import Arm
 from agent.evaluate.cells import Cell, place
 from agent.evaluate.families import Game
 from agent.runner import anywhere
 
-_OF_THE_GRID = {"env", "agent", "jobs", "seed", "episodes", "out", "memory", "banks", "live_banks"}
-
 
 def base_settings(file: Path | None, given: Mapping[str, Any]) -> dict[str, Any]:
     """Values for every game: what was given, over a TOML file. Raises ConfigError."""
-    values = merge(read_toml(file) if file else {}, dict(given))
-    own = _OF_THE_GRID & values.keys()
-    if own:
-        raise ConfigError(f"{', '.join(sorted(own))}: the grid sets this itself, game by game")
-    return values
+    return game_by_game(merge(read_toml(file) if file else {}, dict(given)))
 
 
 def config_of(base: Mapping[str, Any], arm: Arm, game: Game, out: Path) -> RunConfig:
@@ -31,7 +25,7 @@ def config_of(base: Mapping[str, Any], arm: Arm, game: Game, out: Path) -> RunCo
     if values.get("agent", "model") != "model":
         # No model plays: other weights would change nothing, and must not have it played again.
         values.pop("model", None)
-    mine = {"env": game.spec, "seed": game.seed, "episodes": 1, "out": place(out, arm, game)}
+    mine = {"env": game.spec, "seed": game.seed, "out": place(out, arm, game)}
     try:
         # As a run records it: a grid that is gone on with is compared with its runs' records.
         return anywhere(load_config(None, **merge(values, mine)))

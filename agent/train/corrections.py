@@ -114,5 +114,5 @@ async def _play_all(
 
 
 def _config(game: Game, max_steps: int, settings: dict[str, Any]) -> RunConfig:
-    config = demonstration_config(game.spec, game.seed, settings=settings)
-    return config.model_copy(update={"max_steps": max_steps})
+    given = {"max_steps": max_steps, **settings}
+    return demonstration_config(game.spec, game.seed, given)

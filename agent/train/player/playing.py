@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 import envs
-from agent.config import RunConfig, load_config
+from agent.config import RunConfig, game_by_game, load_config
 from agent.environments import MakeEnv
 from agent.errors import TrainingFailed
 from agent.lm.types import LanguageModel
@@ -46,9 +46,10 @@ def demonstration_config(
 ) -> RunConfig:
     """The config of one demonstrated game: that of any run, so that a policy learns what it will see.
 
-    `settings` are those of a run, by section, and override the defaults.
+    `settings` are those of a run, by section, and override the defaults. The command says which model
+    plays. Raises ConfigError.
     """
-    return load_config(env=spec, seed=seed, **(settings or {}))
+    return load_config(env=spec, seed=seed, **game_by_game(settings or {}, "model"))
 
 
 def play(

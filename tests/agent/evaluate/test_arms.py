@@ -87,7 +87,7 @@ def test_weights_do_not_matter_to_a_player_without_any(tmp_path: Path) -> None:
 
 
 def test_what_the_grid_sets_is_not_set_by_others() -> None:
-    with pytest.raises(ConfigError, match="out, seed: the grid sets this itself"):
+    with pytest.raises(ConfigError, match="out, seed: the command sets this itself"):
         base_settings(None, {"seed": 3, "out": "x"})
 
 
