@@ -336,13 +336,13 @@ def one_of(option: str, value: str, known: tuple[T, ...]) -> T:
     raise ConfigError(f"{option} {value!r}: use one of {', '.join(map(str, known))}")
 
 
-def overrides(settings: Sequence[str]) -> dict[str, Any]:
-    """Nested values from 'section.key=value' texts. Raises ConfigError for a text without '='."""
+def overrides(settings: Sequence[str], form: str = "section.key=value") -> dict[str, Any]:
+    """Nested values from texts of that form. Raises ConfigError for a text without '='."""
     values: dict[str, Any] = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not key.strip():
-            raise ConfigError(f"--set {setting!r}: write it as section.key=value")
+            raise ConfigError(f"--set {setting!r}: write it as {form}")
         *sections, last = key.strip().split(".")
         place = values
         for section in sections:

@@ -62,6 +62,10 @@ class TrainingFailed(StenoError):
     """Training cannot start or go on: its data, its settings or its checkpoints do not fit."""
 
 
+class TrainingDiverged(TrainingFailed):
+    """The loss of a training is not a number any more."""
+
+
 class ReplayMismatch(StenoError):
     """What was played again came out otherwise than it is on record."""
 
@@ -97,7 +101,7 @@ def exit_code(error: Exception) -> int:
     """The exit code of `steno` for an error that ended the whole command."""
     if isinstance(error, Interrupted):
         return EXIT_INTERRUPTED
-    if isinstance(error, (MachineFault, MemoryFileFull)):
+    if isinstance(error, (MachineFault, MemoryFileFull, TrainingDiverged)):
         return EXIT_EPISODES_ERRORED
     if isinstance(error, (ModelUnavailable, EnvUnavailable)):
         return EXIT_UNAVAILABLE
@@ -110,6 +114,7 @@ def exit_code(error: Exception) -> int:
             UnknownEnvironment,
             MemoryFileError,
             RunDirectoryError,
+            TrainingFailed,
         ),
     ):
         return EXIT_USAGE

@@ -13,7 +13,6 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from agent.lm.engine import Engine
-from agent.lm.shipped import chosen
 from agent.lm.types import Request, Sampling, Slow
 from agent.lm.weights import load
 from agent.seeds import derive
@@ -22,6 +21,7 @@ from agent.train import directory
 from agent.train.bar import counted
 from agent.train.data import PROMPTS
 from agent.train.prompts import read_prompts
+from agent.train.run import policy_of
 from agent.train.sequences import TokenSequence, Written, write
 from agent.train.settings import BurstSettings
 
@@ -40,17 +40,21 @@ def answered(settings: BurstSettings, out: Path) -> Path:
     if not path.exists():
         assert settings.prompts is not None
         prompts = read_prompts(settings.prompts)
-        policy, _ = chosen(settings.model, settings.policy, None)
-        engine = load(settings.model, dtype=settings.dtype, device=settings.device, policy=policy)
+        engine = load(
+            settings.model, dtype=settings.dtype, device=settings.device, policy=policy_of(settings)
+        )
         try:
+            directory.record(
+                settings,
+                out,
+                model=engine.fingerprint,
+                prompts=directory.data_hash([settings.prompts]),
+            )
             (out / _UNFINISHED).touch()
-            directory.record(settings, out, model=engine.fingerprint)
             made = asyncio.run(_answer_all(engine, prompts, settings, out / _UNFINISHED))
         finally:
             engine.close()
-        whole = out / f".{ANSWERS}"
-        write(whole, (made[number] for number in sorted(made)))
-        whole.rename(path)
+        write(path, (made[number] for number in sorted(made)))
         (out / _UNFINISHED).unlink()
     return path
 

@@ -23,6 +23,7 @@ from agent.train.compiled import compile_layers
 from agent.train.data import Batch, padded
 from agent.train.losses import consistency_loss, mask_loss, sampler_loss, survival
 from agent.train.measures import measure
+from agent.train.prompts import read_prompts
 from agent.train.regions import Layout, Region, draw, lay_out
 from agent.train.run import begin_with, load, train, with_sequences
 from agent.train.sequences import TokenSequence
@@ -45,6 +46,8 @@ def train_burst(given: Mapping[str, Any], out: Path, *, resume: bool = False) ->
     if settings.prompts is not None:
         from agent.train.answers import answered
 
+        if not resume:
+            _require_trainable(settings)
         files = (answered(settings, out), *files)
     started = time.monotonic()  # the time limit is the training's, not that of the answers
     sequences = usable(data.load(files), settings.purposes)
@@ -75,6 +78,19 @@ def train_burst(given: Mapping[str, Any], out: Path, *, resume: bool = False) ->
         facts={**run.facts(), "bound to the fingerprint": loaded.fingerprint},
         results=report.last,
     )
+
+
+def _require_trainable(settings: BurstSettings) -> None:
+    """Raise now what would be raised once all prompts have their answers, which takes hours."""
+    assert settings.prompts is not None
+    if settings.data:
+        data.load(settings.data)
+    elif len(read_prompts(settings.prompts)) < 2:
+        raise TrainingFailed(
+            f"{str(settings.prompts)!r} has one prompt; some are held out, so give two or more"
+        )
+    loaded = load(settings)
+    make_adapter(loaded.network, loaded.fingerprint, settings)
 
 
 def usable(sequences: list[TokenSequence], purposes: Sequence[str]) -> list[TokenSequence]:

@@ -95,13 +95,12 @@ def data_facts(
     }
 
 
-def machine(device: torch.device, *, autocast: bool) -> str:
-    """Processor or accelerator, threads, precision, and the versions that numerics hang on."""
+def machine(device: torch.device, dtype: str) -> str:
+    """Processor or accelerator, threads, the products' `dtype`, the versions that numerics hang on."""
     import transformers
 
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
-    products = "bf16" if autocast else "fp32"
     return (
-        f"{name}, {torch.get_num_threads()} threads, products in {products}, torch "
+        f"{name}, {torch.get_num_threads()} threads, products in {dtype}, torch "
         f"{torch.__version__}, transformers {transformers.__version__}"
     )

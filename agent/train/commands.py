@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from agent.errors import TrainingFailed
 from agent.files import refusals_named
 
 app = typer.Typer(
@@ -59,7 +60,10 @@ Renamed = Annotated[
 def demos(
     out: Annotated[Path, typer.Option(help="File of token sequences to write, JSON lines.")],
     total: Annotated[
-        int, typer.Option("-n", "--games", help="Games, over all families.", min=1)
+        int,
+        typer.Option(
+            "-n", "--games", help="Games, over all families; of each at least one.", min=1
+        ),
     ] = 1500,
     family: Annotated[
         list[str] | None, typer.Option(help="Only this family. Repeatable; default: all.")
@@ -98,6 +102,8 @@ def demos(
             jobs=jobs,
         )
     print_report(report)
+    if not report.sequences:
+        raise TrainingFailed(f"no game was won: {str(out)!r} has nothing to learn from")
 
 
 @app.command("corrections")
@@ -105,7 +111,10 @@ def corrections(
     out: Annotated[Path, typer.Option(help="File of token sequences to write, JSON lines.")],
     policy: Annotated[str, typer.Option(help="The policy that plays: as for `steno run`.")],
     total: Annotated[
-        int, typer.Option("-n", "--games", help="Games, over all families.", min=1)
+        int,
+        typer.Option(
+            "-n", "--games", help="Games, over all families; of each at least one.", min=1
+        ),
     ] = 200,
     family: Annotated[
         list[str] | None, typer.Option(help="Only this family. Repeatable; default: all.")
@@ -192,6 +201,7 @@ def policy(
 
     with refusals_named(out):
         train_policy(given, out, resume=resume)
+    typer.echo(f"written: {out}")
 
 
 @app.command("burst")
@@ -234,6 +244,7 @@ def burst(
 
     with refusals_named(out):
         train_burst(given, out, resume=resume)
+    typer.echo(f"written: {out}")
 
 
 def _given(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -244,7 +255,7 @@ def _given(arguments: dict[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {k: v for k, v in named.items() if v is not None}
     if not values.get("data"):
         values.pop("data", None)
-    for key, value in overrides(arguments["settings"] or []).items():
+    for key, value in overrides(arguments["settings"] or [], "key=value").items():
         values[key] = _listed(key, value)
     return values
 

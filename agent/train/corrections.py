@@ -17,12 +17,12 @@ from typing import Any
 
 import envs
 from agent.config import RunConfig
-from agent.errors import TrainingFailed
 from agent.lm.types import LanguageModel
 from agent.pool import Pool
 from agent.together import together
 from agent.train.bar import counted
 from agent.train.demonstrations import shared_out
+from agent.train.new_file import require_new
 from agent.train.player.demonstrator import Demonstrator
 from agent.train.player.mix import CYCLES, Game
 from agent.train.player.playing import Played, demonstration_config, play_async
@@ -65,8 +65,7 @@ def corrections(
     ends a run.
     """
     plan = shared_out(families, total, first_seed)
-    if out.exists():
-        raise TrainingFailed(f"{str(out)!r} is there already; name another file, or remove it")
+    require_new(out)
     won = decisions = changed = 0
     with counted("playing", len(plan)) as count:
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from agent.train.traces import of_run
 
 PROMPTS = "prompts:"
 """How the source of a sequence begins that comes from a file of prompts: its seed is a line's number."""
+
+_NOT_FOR_TRAINING = re.compile(r"[?&]split=(?!train(&|$))")
 
 Batch = dict[str, torch.Tensor]
 
@@ -38,7 +41,7 @@ Collate = Callable[[Sequence[R], int], Batch]
 def load(files: Sequence[Path]) -> list[TokenSequence]:
     """The sequences that have something to learn, of files, or of the traces of run directories.
 
-    Raises TrainingFailed where a file is damaged, nothing is left, or a game's seed is not for training.
+    Raises TrainingFailed where a file is damaged, nothing is left, or a game is not for training.
     """
     if not files:
         raise TrainingFailed(
@@ -51,12 +54,22 @@ def load(files: Sequence[Path]) -> list[TokenSequence]:
             f"no sequence in {names} has text that the model wrote; there is nothing to learn"
         )
     for each in found:
-        if each.seed >= FIRST_DEVELOPMENT_SEED and not each.source.startswith(PROMPTS):
-            raise TrainingFailed(
-                f"a sequence of {each.source!r} has seed {each.seed}; seeds from "
-                f"{FIRST_DEVELOPMENT_SEED} on are for development and scores: train on smaller ones"
-            )
+        if not each.source.startswith(PROMPTS):
+            _require_for_training(each)
     return found
+
+
+def _require_for_training(sequence: TokenSequence) -> None:
+    if sequence.seed >= FIRST_DEVELOPMENT_SEED:
+        raise TrainingFailed(
+            f"a sequence of {sequence.source!r} has seed {sequence.seed}; seeds from "
+            f"{FIRST_DEVELOPMENT_SEED} on are for development and scores: train on smaller ones"
+        )
+    if _NOT_FOR_TRAINING.search(sequence.source):
+        raise TrainingFailed(
+            f"a sequence of {sequence.source!r} (seed {sequence.seed}) has foods that are for "
+            "development and scores: train on those of split=train"
+        )
 
 
 def sequences_of(path: Path) -> Iterator[TokenSequence]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,9 +23,11 @@ from pydantic import ValidationError
 from agent.config import RunConfig, overrides
 from agent.environments import MakeEnv
 from agent.errors import TrainingFailed
+from agent.files import write_atomically
 from agent.lm import load_vocabulary
 from agent.results import says_unbuilt
 from agent.train.bar import counted
+from agent.train.new_file import require_new
 from agent.train.player.demonstrator import VERSION, Demonstrator
 from agent.train.player.mix import CYCLES, Game, games
 from agent.train.player.playing import Played, demonstration_config, play
@@ -120,12 +121,15 @@ def demos(
     tokenizer; `settings` are those of a run, 'section.key=value'; `slips` is the share of thoughts and
     notes in which the player errs, which carry no loss (agent/train/player/slips.py); `renamed` is the
     share of kitchens whose foods have other names (agent/train/player/renaming.py). Raises
-    TrainingFailed for a seed that is not for training, ModelUnavailable, and ConfigError.
+    TrainingFailed for a seed that is not for training and for a file that is there already,
+    ModelUnavailable, and ConfigError.
     """
     plan = shared_out(families, total, first_seed)
     how = How(model, tuple(settings), slips, renamed)
+    how.config(plan[0])
+    require_new(out)
     parts = Path(f"{out}.parts")
-    parts.mkdir(parents=True, exist_ok=True)
+    parts.mkdir(exist_ok=True)
     chunks = [plan[start : start + _CHUNK] for start in range(0, len(plan), _CHUNK)]
     with counted("playing", len(plan)) as tell:
         for size in _played(chunks, parts, how, jobs):
@@ -208,10 +212,7 @@ def _play_chunk(chunk: Sequence[Game], parts: Path, how: How) -> None:
             lived = list(agreed(lived, Demonstrator(player.vocabulary), how.config(game)))
         found = [sequence.model_dump(mode="json") for sequence in lived]
         lines.append(json.dumps({"game": played.model_dump(mode="json"), "sequences": found}))
-    part = _part(parts, chunk, how)
-    making = part.with_suffix(f".{os.getpid()}")
-    making.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    making.replace(part)
+    write_atomically(_part(parts, chunk, how), ("\n".join(lines) + "\n").encode())
 
 
 def _part(parts: Path, chunk: Sequence[Game], how: How) -> Path:

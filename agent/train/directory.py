@@ -12,6 +12,8 @@ from pydantic import ValidationError
 
 from agent.config import describe
 from agent.errors import ConfigError, TrainingFailed
+from agent.files import write_atomically
+from agent.lm.shipped import BUILT_IN
 from agent.train.settings import LoopSettings
 from agent.train.traces import files_of
 
@@ -41,6 +43,7 @@ def begin(kind: type[S], given: Mapping[str, Any], out: Path, *, resume: bool) -
         before = kind.model_validate(stored) if resume else settings
     except ValidationError as error:
         raise ConfigError(describe(error)) from error
+    before, settings = anywhere(before), anywhere(settings)
     for name in kind.model_fields:
         old, new = getattr(before, name), getattr(settings, name)
         if old != new and name not in _FREE:
@@ -48,8 +51,22 @@ def begin(kind: type[S], given: Mapping[str, Any], out: Path, *, resume: bool) -
                 f"the training in {str(out)!r} has {name} {old!r}, and {new!r} was given; a resume "
                 "must keep it"
             )
-    out.mkdir(parents=True, exist_ok=True)
     return settings
+
+
+def anywhere(settings: S) -> S:
+    """The settings with their files found from any folder: a resume may begin in another."""
+    places = {
+        name: str(Path(value).resolve())
+        for name in ("model", "policy", "init")
+        if (value := getattr(settings, name, None)) is not None
+        and value not in BUILT_IN
+        and Path(value).is_dir()
+    }
+    found: dict[str, Any] = {**places, "data": tuple(path.absolute() for path in settings.data)}
+    if (prompts := getattr(settings, "prompts", None)) is not None:
+        found["prompts"] = prompts.absolute()
+    return settings.model_copy(update=found)
 
 
 def _stored(path: Path) -> dict[str, Any]:
@@ -62,24 +79,24 @@ def _stored(path: Path) -> dict[str, Any]:
     return values
 
 
-def record(settings: LoopSettings, out: Path, *, model: str, data: str | None = None) -> None:
-    """Write the settings, or, for a resume, check that model and data are still the same ones.
+def record(settings: LoopSettings, out: Path, **known: str) -> None:
+    """Write the settings, or, for a resume, check that what is known is still the same.
 
-    `model` is a fingerprint, `data` a hash, None while the data is being made. Raises TrainingFailed
-    where they differ.
+    `known` are hashes by name: of the model, the data, the prompts. Raises TrainingFailed where one
+    differs, StorageFailed.
     """
     path = out / SETTINGS
-    known = {"model": model} | ({} if data is None else {"data": data})
-    if path.exists():
-        before = json.loads(path.read_text())
-        for name, value in known.items():
-            if (was := before.get(name, value)) != value:
-                raise TrainingFailed(
-                    f"the training in {str(out)!r} began with {name} {was[:12]}, and now it is "
-                    f"{value[:12]}; a resume needs the same"
-                )
+    before = json.loads(path.read_text()) if path.exists() else {}
+    for name, value in known.items():
+        if (was := before.get(name, value)) != value:
+            raise TrainingFailed(
+                f"the training in {str(out)!r} began with {name} {was[:12]}, and now it is "
+                f"{value[:12]}; a resume needs the same"
+            )
     values = settings.model_dump(mode="json", exclude_defaults=True)
-    path.write_text(json.dumps({"settings": values, **known}, indent=1) + "\n")
+    told = {**before, "settings": values, **known}
+    out.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, (json.dumps(told, indent=1) + "\n").encode())
 
 
 def data_hash(files: Sequence[Path]) -> str:

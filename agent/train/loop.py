@@ -16,7 +16,7 @@ import torch
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
-from agent.errors import Interrupted, TrainingFailed
+from agent.errors import Interrupted, TrainingDiverged, TrainingFailed
 from agent.train.clock import Clock
 from agent.train.data import Batch, Plan
 from agent.train.interrupt import Interruption
@@ -36,15 +36,16 @@ def fit(
     out: Path,
     *,
     accumulate: int,
-    autocast: bool,
     device: torch.device,
     resume: bool,
     started: float | None = None,
 ) -> Report:
     """Train `task` in place until the schedule ends, and return what was reported.
 
-    `started` (time.monotonic) is when the time limit began to run. Raises TrainingFailed where the loss
-    is not a number, Interrupted after Ctrl-C, when a checkpoint of the last whole step is on disk.
+    `settings` name the precision (`fitted`, agent/train/run.py); `started` (time.monotonic) is when the
+    time limit began to run. Raises TrainingDiverged where the loss is not a number, TrainingFailed where
+    the time is up before the first step, Interrupted after Ctrl-C, when a checkpoint of the last whole
+    step is on disk.
     """
     logging.getLogger("accelerate").setLevel(logging.ERROR)
     task.to(device)
@@ -55,28 +56,7 @@ def fit(
     clock.began_s = clock.tick()  # the scheduler asks for the first step's rate as it is made
     checkpoint = last_checkpoint(out) if resume else None
     report = Report(out, clock, int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0)
-    arguments = TrainingArguments(
-        output_dir=str(out / CHECKPOINTS),
-        max_steps=clock.steps,
-        per_device_train_batch_size=1,  # an item of the plan is a whole micro-batch
-        gradient_accumulation_steps=accumulate,
-        max_grad_norm=settings.clip,
-        seed=settings.seed,
-        bf16=autocast,
-        use_cpu=device.type == "cpu",
-        train_sampling_strategy="sequential",
-        remove_unused_columns=False,
-        dataloader_pin_memory=device.type == "cuda",
-        dataloader_num_workers=2 if device.type == "cuda" else 0,  # on a CPU the cores are taken
-        logging_steps=settings.log_steps,
-        logging_nan_inf_filter=False,
-        save_strategy="no",  # the keeper says when
-        eval_strategy="no",
-        save_total_limit=_KEPT_CHECKPOINTS,
-        disable_tqdm=True,
-        report_to="none",
-    )
-    arguments._n_gpu = min(arguments.n_gpu, 1)  # more would split a micro-batch by DataParallel
+    arguments = _arguments(settings, out, clock.steps, accumulate, device)
     optimizer = torch.optim.AdamW(
         task.parameters(), lr=settings.lr, weight_decay=settings.weight_decay
     )
@@ -106,6 +86,35 @@ def fit(
         finally:
             report.close()
     return report
+
+
+def _arguments(
+    settings: LoopSettings, out: Path, steps: int, accumulate: int, device: torch.device
+) -> TrainingArguments:
+    cuda = device.type == "cuda"
+    arguments = TrainingArguments(
+        output_dir=str(out / CHECKPOINTS),
+        max_steps=steps,
+        per_device_train_batch_size=1,  # an item of the plan is a whole micro-batch
+        gradient_accumulation_steps=accumulate,
+        max_grad_norm=settings.clip,
+        seed=settings.seed,
+        bf16=settings.dtype == "bf16",
+        use_cpu=device.type == "cpu",
+        train_sampling_strategy="sequential",
+        remove_unused_columns=False,
+        dataloader_pin_memory=cuda,
+        dataloader_num_workers=2 if cuda else 0,  # on a CPU the cores are taken
+        logging_steps=settings.log_steps,
+        logging_nan_inf_filter=False,
+        save_strategy="no",  # the keeper says when
+        eval_strategy="no",
+        save_total_limit=_KEPT_CHECKPOINTS,
+        disable_tqdm=True,
+        report_to="none",
+    )
+    arguments._n_gpu = min(arguments.n_gpu, 1)  # more would split a micro-batch by DataParallel
+    return arguments
 
 
 class _Loop(Trainer):
@@ -164,7 +173,7 @@ class _Loop(Trainer):
         if "loss" not in logs:
             return  # Trainer's summary at the end: ours is the model card
         if not math.isfinite(logs["loss"]):
-            raise TrainingFailed(
+            raise TrainingDiverged(
                 f"the loss is not a number at step {step}; try a smaller learning rate "
                 f"(now {self.args.learning_rate:g}) or dtype fp32"
             )

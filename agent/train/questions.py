@@ -14,7 +14,9 @@ from functools import cache
 from pathlib import Path
 
 import envs
+from agent.files import replacing
 from agent.seeds import FIRST_DEVELOPMENT_SEED, FIRST_TEST_SEED, derive
+from agent.train.new_file import require_new
 from agent.train.prompts import read_prompts
 from envs.base import TextEnv
 
@@ -111,12 +113,14 @@ def write_questions(
     """Write the different ones of `count` prompts as JSON lines, for `steno train burst --prompts`.
 
     None that is in one of the files `without`. Returns how many they are. Raises TrainingFailed where
-    such a file cannot be read, EnvUnavailable where reasoning-gym is not installed.
+    such a file cannot be read or `out` is there already, EnvUnavailable where reasoning-gym is not
+    installed.
     """
+    require_new(out)
     known = {prompt for file in without for prompt in read_prompts(file)}
     found = [p for p in dict.fromkeys(questions(count, seed, held_out=held_out)) if p not in known]
-    with out.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps({"prompt": prompt}) + "\n" for prompt in found)
+    with replacing(out) as file:
+        file.writelines(json.dumps({"prompt": prompt}).encode() + b"\n" for prompt in found)
     return len(found)
 
 

@@ -59,7 +59,9 @@ class Report:
             )
 
     def metrics(self, kind: str, step: int, values: Mapping[str, float]) -> None:
-        """One line of metrics: `kind` is train or eval."""
+        """One line of metrics: `kind` is train or eval. What is on record of a step stays."""
+        if self.last[kind].get("step") == step:
+            return
         rounded = {name: float(f"{value:.6g}") for name, value in values.items()}
         self.last[kind] = {"step": step, **rounded}
         line = {"step": step, "kind": kind, "spent_s": round(self._clock.tick(), 1), **rounded}

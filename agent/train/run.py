@@ -45,15 +45,6 @@ class Run(Generic[S]):
         device: torch.device = self.loaded.network.device
         return device
 
-    @property
-    def autocast(self) -> bool:
-        """Whether products run in bf16. Raises TrainingFailed where the device has none."""
-        if self.settings.dtype == "bf16" and not native_bf16(self.device):
-            raise TrainingFailed(
-                f"dtype bf16 was asked for, and {self.device} has no products in it"
-            )
-        return self.settings.dtype != "fp32" and native_bf16(self.device)
-
     def command(self, name: str) -> str:
         """The command line that makes this training again."""
         return command_line(name, self.settings, self.out)
@@ -63,7 +54,7 @@ class Run(Generic[S]):
         return {
             "base model": f"{self.loaded.name}, fingerprint {self.loaded.base}",
             **data_facts(self.files, self.training, self.held_out),
-            "machine": machine(self.device, autocast=self.autocast),
+            "machine": machine(self.device, self.settings.dtype),
             "time": f"{self.seconds / 60:.1f} minutes",
             "positions trained on": self.positions,
         }
@@ -89,8 +80,39 @@ def begin_with(place: str | None) -> Path:
 
 def load(settings: LoopSettings) -> Loaded:
     """The frozen model that is trained beside, in fp32. Raises ModelUnavailable, AdapterMismatch."""
-    policy, _ = chosen(settings.model, getattr(settings, "policy", None), None)
-    return load_network(settings.model, dtype="fp32", device=settings.device, policy=policy)
+    return load_network(
+        settings.model, dtype="fp32", device=settings.device, policy=policy_of(settings)
+    )
+
+
+def policy_of(settings: LoopSettings) -> str | None:
+    """Where the policy adapter is that bursts are distilled from; None where none was named.
+
+    Raises TrainingFailed where the one that ships was, and none ships for this model.
+    """
+    named = getattr(settings, "policy", None)
+    place, _ = chosen(settings.model, named, None)
+    if place is None and named is not None:
+        raise TrainingFailed(
+            f"no policy ships for the model {settings.model!r}; give --policy a directory, or none"
+        )
+    return place
+
+
+def fitted(settings: S, device: torch.device) -> S:
+    """The settings with what they leave to the device: a resume elsewhere must keep it.
+
+    Raises TrainingFailed where the device has no products of the precision that was asked for.
+    """
+    if settings.dtype == "bf16" and not native_bf16(device):
+        raise TrainingFailed(f"the training has dtype bf16, and {device} has no products in it")
+    cuda = device.type == "cuda"
+    found = {
+        "batch_tokens": settings.batch_tokens or (16_384 if cuda else 1024),
+        "accumulate": settings.accumulate or (1 if cuda else 4),
+        "dtype": "bf16" if settings.dtype != "fp32" and native_bf16(device) else "fp32",
+    }
+    return settings.model_copy(update=found)
 
 
 def with_sequences(
@@ -100,14 +122,13 @@ def with_sequences(
     files: tuple[Path, ...],
     loaded: Loaded,
 ) -> Run[S]:
-    """Check the sequences of `files`, hold some back, and write down what is trained on what."""
+    """Check the sequences of `files`, and hold some back."""
+    settings = fitted(settings, loaded.network.device)
     config = loaded.network.config.get_text_config()
     tokens = identity(loaded.tokenizer)
     data.require_fit(sequences, config.max_position_embeddings, config.vocab_size, tokens)
     training, held_out = data.split(sequences, settings.held_out, settings.seed)
     held_out = data.sample(held_out, settings.eval_sequences, settings.seed)
-    hashed = directory.data_hash(files)
-    directory.record(settings, out, model=loaded.fingerprint, data=hashed)
     return Run(settings, out, loaded, training, held_out, files)
 
 
@@ -121,13 +142,18 @@ def train(
     rows: Callable[[Sequence[TokenSequence]], Sequence[data.R]],
     collate_held_out: data.Collate[data.R] | None = None,
 ) -> Report:
-    """Run the loop over the data and note how long it took. See `fit` for what it raises.
+    """Write down what is trained on what, run the loop over the data, and note how long it took.
+
+    Raises TrainingFailed where a resume has another model or other data, and what `fit` raises.
 
     `rows` makes of sequences what micro-batches have several of.
     """
-    settings, cuda = run.settings, run.device.type == "cuda"
-    positions = settings.batch_tokens or (16_384 if cuda else 1024)
-    accumulate = settings.accumulate or (1 if cuda else 4)
+    settings = run.settings
+    positions, accumulate = settings.batch_tokens, settings.accumulate
+    assert positions is not None
+    assert accumulate is not None
+    hashed = directory.data_hash(run.files)
+    directory.record(settings, run.out, model=run.loaded.fingerprint, data=hashed)
     batches = data.group(rows(run.training), positions)
     steps = settings.steps or ceil(settings.epochs * len(batches) / accumulate)
     plan = data.Plan(batches, steps * accumulate, settings.seed, collate)
@@ -142,7 +168,6 @@ def train(
         settings,
         run.out,
         accumulate=accumulate,
-        autocast=run.autocast,
         device=run.device,
         resume=resume,
         started=started,

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from agent.errors import TrainingFailed
+from agent.files import replacing
 from agent.lm.types import Purpose
 
 
@@ -33,7 +34,7 @@ class TokenSequence(BaseModel):
     written: tuple[Written, ...]
     source: str
     """Where it comes from: an environment's spec, or the name of a file of prompts."""
-    seed: int
+    seed: int = Field(ge=0)
     """The game seed, or the prompt's number: what splits keep apart."""
     vocabulary: str | None = None
     """The identity of the vocabulary whose ids these are; None where that is not on record."""
@@ -52,11 +53,11 @@ class TokenSequence(BaseModel):
 
 
 def write(path: Path, sequences: Iterable[TokenSequence]) -> int:
-    """One JSON object a line. Returns how many."""
+    """One JSON object a line, all or none of them. Returns how many. Raises StorageFailed."""
     count = 0
-    with path.open("w", encoding="utf-8") as file:
+    with replacing(path) as file:
         for sequence in sequences:
-            file.write(sequence.model_dump_json() + "\n")
+            file.write(sequence.model_dump_json().encode() + b"\n")
             count += 1
     return count
 

@@ -5,14 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from agent.lm.shipped import NONE
 from agent.lm.types import BURST_SIZE
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Above = Annotated[float, Field(gt=0)]
 
+
+Adapter = Annotated[
+    Annotated[str, Field(min_length=1)] | None,
+    BeforeValidator(lambda value: None if value == NONE else value),
+]
+"""Where an adapter is: a directory, an id or 'shipped'; 'none' is None."""
 
 LISTS = frozenset({"targets", "purposes"})
 """Settings that a command line gives as words separated by commas."""
@@ -64,7 +71,7 @@ class LoopSettings(BaseModel):
 class PolicySettings(LoopSettings):
     """LoRA that makes a base model play."""
 
-    init: str | None = Field(
+    init: Adapter = Field(
         None, description="a policy adapter to go on from: a directory, an id or 'shipped'"
     )
     frozen_layers: int = Field(
@@ -88,11 +95,11 @@ class BurstSettings(LoopSettings):
     prompts: Path | None = Field(
         None, description="prompts, one a line or JSON lines; the model's answers become the data"
     )
-    policy: str | None = Field(
+    policy: Adapter = Field(
         None,
         description="policy adapter that is merged into the model: a directory, an id or 'shipped'",
     )
-    init: str | None = Field(
+    init: Adapter = Field(
         None,
         description="a burst adapter to go on from, be it another policy's: likewise",
     )
@@ -108,6 +115,6 @@ class BurstSettings(LoopSettings):
     purposes: tuple[Literal["think", "summarise", "act"], ...] = Field(
         ("think", "summarise", "act"), description="which of the written text bursts are learnt on"
     )
-    answer_tokens: Positive = Field(256, description="the longest answer to a prompt")
+    answer_tokens: int = Field(256, ge=2, description="the longest answer to a prompt")
     temperature: float = Field(1.0, ge=0, description="of the answers to prompts; 0 is greedy")
     min_p: Share = Field(0.1, description="of the answers to prompts")

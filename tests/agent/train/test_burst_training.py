@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from agent.errors import AdapterMismatch, TrainingFailed
+from agent.errors import AdapterMismatch, ConfigError, TrainingFailed
 from agent.lm.adapter import TARGETS, AdapterConfig, BurstAdapter
 from agent.lm.burst import Burst, Drawn, burst_pass, confidence_cut
 from agent.lm.engine import Engine
@@ -441,6 +441,11 @@ def test_answers_go_on_where_they_were_cut_off(
     part = out / "answers.part"
     first, second, third, *_ = part.read_text().splitlines(keepends=True)
     part.write_text(first + second + third[:40])
+    told = prompts.read_text()
+    prompts.write_text(told.replace("what", "where"))
+    with pytest.raises(TrainingFailed, match="began with prompts"):
+        train_burst({}, out, resume=True)
+    prompts.write_text(told)
     asked.clear()
     train_burst({}, out, resume=True)
     assert len(asked) == 3
@@ -449,7 +454,39 @@ def test_answers_go_on_where_they_were_cut_off(
     assert (out / "adapter.safetensors").exists()
 
 
-def _killed(*_: Any) -> None:
+@pytest.mark.parametrize(
+    ("more", "error", "said"),
+    [
+        ({"targets": ("nothing",)}, AdapterMismatch, "module named nothing"),
+        ({"data": [Path("nowhere.jsonl")]}, TrainingFailed, "cannot read the sequences"),
+        ({"init": "trained", "k": 30, "rank": 2}, AdapterMismatch, "k 30 and rank 2 were asked"),
+        ({"answer_tokens": 1}, ConfigError, "answer_tokens 1"),
+        ({"prompts": "one.txt"}, TrainingFailed, "has one prompt"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_anything_is_answered(
+    more: dict[str, Any],
+    error: type[Exception],
+    said: str,
+    model: Path,
+    trained: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(answers, "load", _killed)
+    for name, text in (("prompts.txt", "what is this?\nand why?\n"), ("one.txt", "why?\n")):
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    values = {k: v for k, v in quick(model, tmp_path).items() if k != "data"}
+    values |= {"prompts": Path("prompts.txt"), "k": 3, "rank": 2, "steps": 1, **more}
+    if "init" in more:
+        values["init"] = str(trained)
+    with pytest.raises(error, match=said):
+        train_burst(values, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def _killed(*_: Any, **__: Any) -> None:
     raise KeyboardInterrupt
 
 

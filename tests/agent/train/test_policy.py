@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from itertools import count
 from pathlib import Path
@@ -15,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from agent.errors import AdapterMismatch, ModelUnavailable, TrainingFailed
 from agent.lm import policy
-from agent.lm.weights import load, load_network
+from agent.lm.weights import load, load_network, native_bf16
 from agent.train.policy import PolicyTask, adapt, collate, train_policy
 from agent.train.sequences import TokenSequence, Written
 from agent.train.settings import PolicySettings
@@ -186,6 +187,54 @@ def test_a_resumed_training_ends_in_the_same_weights(
     assert all(torch.equal(expected[name], got[name]) for name in expected)
     steps = [line["step"] for line in metrics(cut, "train")]
     assert steps == sorted(set(steps)), "the lines after the checkpoint were written twice"
+    before = metrics(cut, "eval")
+    train_policy({}, cut, resume=True)
+    assert metrics(cut, "eval") == before, "a finished training was measured once more"
+
+
+def test_a_resume_keeps_what_was_left_to_the_device(
+    model: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = {"batch_tokens": None, "accumulate": None, "dtype": "auto"}
+    train_policy({**quick(model, data, steps=1, rank=4), **left}, tmp_path / "out")
+    stored = json.loads((tmp_path / "out" / "training.json").read_text())["settings"]
+    assert (stored["batch_tokens"], stored["accumulate"]) == (1024, 4)
+    assert stored["dtype"] == ("bf16" if native_bf16(torch.device("cpu")) else "fp32")
+    with pytest.raises(TrainingFailed, match="has accumulate 4, and 1 was given"):
+        train_policy({"accumulate": 1}, tmp_path / "out", resume=True)
+    monkeypatch.setattr("agent.train.run.native_bf16", lambda _device: False)
+    if stored["dtype"] == "bf16":
+        with pytest.raises(TrainingFailed, match="has dtype bf16, and cpu has no products in it"):
+            train_policy({}, tmp_path / "out", resume=True)
+
+
+def test_a_training_is_resumed_from_any_folder(
+    model: Path, data: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(model.parent)
+    values = quick(Path(model.name), Path(os.path.relpath(data)), steps=1, rank=4)
+    values["init"] = os.path.relpath(trained)
+    train_policy({**values, "rank": 8}, tmp_path / "out")
+    monkeypatch.chdir(tmp_path)
+    train_policy({}, tmp_path / "out", resume=True)
+    train_policy({"init": str(trained), "data": [data]}, tmp_path / "out", resume=True)
+
+
+def test_settings_are_whole_or_not_there(
+    model: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    train_policy(quick(model, data, steps=1, rank=4), out)
+    before = (out / "training.json").read_bytes()
+    with monkeypatch.context() as cut:
+        cut.setattr(Path, "replace", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            train_policy({}, out, resume=True)
+    assert (out / "training.json").read_bytes() == before
+
+
+def _killed(*_: Any) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_time_limit_ends_the_schedule(
@@ -238,6 +287,8 @@ def long(seed: int) -> TokenSequence:
     ("make", "said"),
     [
         (lambda s: sequence(s + 9_999), "seed 10000; seeds from 10000 on are for development"),
+        (lambda s: sequence(s, source="textworld/cooking?split=valid&go=6"), "are for development"),
+        (lambda s: sequence(s, source="textworld/cooking?go=6&split=test"), "are for development"),
         (lambda s: sequence(s).model_copy(update={"written": ()}), "nothing to learn"),
         (lambda s: sequence(3), "have seed 3; some seeds are held out"),
         (long, "has 200 ids, and the model has 160 positions"),

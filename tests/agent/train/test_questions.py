@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from agent.errors import TrainingFailed
 from agent.train import questions
 from agent.train.prompts import read_prompts
 
@@ -29,6 +32,9 @@ def test_held_out_prompts_are_none_that_were_trained_on(tmp_path: Path) -> None:
     questions.write_questions(known, 60, 0)
     count = questions.write_questions(fresh, 60, 0, without=[known])
     assert count == 0
+    with pytest.raises(TrainingFailed, match="is there already"):
+        questions.write_questions(fresh, 60, 0, held_out=True)
+    fresh.unlink()
     assert questions.write_questions(fresh, 60, 0, held_out=True, without=[known]) > 10
     new = read_prompts(fresh)
     assert not set(new) & set(read_prompts(known))

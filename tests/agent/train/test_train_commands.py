@@ -18,11 +18,14 @@ from typer.testing import CliRunner
 
 from agent.cli import app
 from agent.errors import AdapterMismatch, ConfigError, StorageFailed, TrainingFailed
+from agent.evaluate.settings import base_settings
 from agent.lm.shipped import POLICY, chosen
 from agent.machine import processor
 from agent.train.card import command_line, machine
 from agent.train.clock import Clock
+from agent.train.player.playing import demonstration_config
 from agent.train.run import begin_with
+from agent.train.sequences import read
 from agent.train.settings import BurstSettings
 from tests.agent.train.small import save_model, write_data
 
@@ -83,10 +86,16 @@ def test_wrong_values_are_named(model: str, data: str, tmp_path: Path) -> None:
         invoke("policy", *words, "--lr", "-1")
     with pytest.raises(ConfigError, match="colour: no such setting"):
         invoke("policy", *words, "--set", "colour=red")
+    with pytest.raises(ConfigError, match="--set 'colour': write it as key=value"):
+        invoke("policy", *words, "--set", "colour")
+    with pytest.raises(ConfigError, match="init '': String should have at least 1 character"):
+        invoke("policy", *words, "--set", "init=")
+    assert not (tmp_path / "out").exists()
     with pytest.raises(TrainingFailed, match="no data was given"):
         invoke("burst", "--model", model, "--out", str(tmp_path / "none"))
     with pytest.raises(TrainingFailed, match=r"cannot read the sequences in .*nowhere.jsonl"):
         invoke("policy", "--data", "nowhere.jsonl", "--out", str(tmp_path / "none"))
+    assert not (tmp_path / "none").exists()
 
 
 def test_ctrl_c_saves_the_step_and_resume_goes_on(model: str, data: str, tmp_path: Path) -> None:
@@ -170,15 +179,60 @@ def test_adapters_that_do_not_ship_cannot_be_gone_on_from(
     for command in ("policy", "burst"):
         with pytest.raises(TrainingFailed, match="no adapter ships for this model and policy"):
             invoke(command, *common(model, data, tmp_path / command), "--init", "shipped")
+        assert not (tmp_path / command).exists()
+    with pytest.raises(TrainingFailed, match="no policy ships for the model"):
+        invoke("burst", *common(model, data, tmp_path / "burst"), "--policy", "shipped")
     assert begin_with(chosen("embedded", "shipped", "none")[0]) == POLICY
 
 
+def test_games_are_demonstrated_and_corrected_from_the_command_line(tmp_path: Path) -> None:
+    game = ["--family", "treasure-hunter", "-n", "1", "--model", "scripted"]
+    window = ["--set", "window.budget=1100"]
+    demos, corrected = str(tmp_path / "new" / "demos.jsonl"), str(tmp_path / "corrections.jsonl")
+    invoke("demos", "--out", demos, *game, *window)
+    assert all(each.written for each in read(Path(demos)))
+    invoke(
+        *("corrections", "--out", corrected, "--policy", "none", *game, *window),
+        *("--max-steps", "3", "-j", "2"),
+    )
+    assert {each.seed for each in read(Path(corrected))} == {0}
+    for command, out, more in (
+        ("demos", demos, []),
+        ("corrections", corrected, ["--policy", "none"]),
+    ):
+        with pytest.raises(TrainingFailed, match="is there already; name another file"):
+            invoke(command, "--out", out, *game, *more)
+        for setting in ("agent=walkthrough", "seed=5", "model.dtype=fp32", "memory=m.sqlite"):
+            with pytest.raises(ConfigError, match="the command sets this itself, game by game"):
+                invoke(command, "--out", out + ".new", *game, *more, "--set", setting)
+        assert not list(tmp_path.rglob("*.new*"))
+
+
+def test_a_player_is_never_another_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STENO_RUN_AGENT", "walkthrough")
+    assert demonstration_config("textworld/simple", 0).agent == "model"
+    assert base_settings(None, {})["agent"] == "model"
+
+
+def test_demonstrations_without_a_win_are_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game = ["--family", "treasure-hunter", "-n", "1", "--model", "scripted"]
+    out = tmp_path / "demos.jsonl"
+    with pytest.raises(TrainingFailed, match="no game was won"):
+        invoke("demos", "--out", str(out), *game, *("--set", "max_steps=1", "--seed", "1"))
+
+
 def test_the_card_names_the_machine() -> None:
-    told = machine(torch.device("cpu"), autocast=False)
+    told = machine(torch.device("cpu"), "fp32")
     assert told.startswith(f"{processor()}, {torch.get_num_threads()} threads, products in fp32,")
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    file = tmp_path / "nowhere" / "prompts.jsonl"
-    with pytest.raises(StorageFailed, match=f"cannot write '{file}': No such file"):
-        invoke("questions", "--out", str(file), "-n", "1")
+    file = tmp_path / "a file"
+    file.write_text("")
+    with pytest.raises(StorageFailed, match=f"cannot write '{file}': File exists"):
+        invoke("questions", "--out", str(file / "prompts.jsonl"), "-n", "1")
+    made = tmp_path / "new" / "prompts.jsonl"
+    invoke("questions", "--out", str(made), "-n", "1")
+    assert made.exists()
