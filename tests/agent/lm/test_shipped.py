@@ -45,3 +45,8 @@ def test_what_is_not_there_is_not_chosen(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr(shipped, "POLICY", tmp_path / "gone")
     monkeypatch.setattr(shipped, "BURST", tmp_path / "gone too")
     assert chosen("embedded", "shipped", "shipped") == (None, None)
+
+
+def test_what_ships_stays_small() -> None:
+    ours = Path(shipped.POLICY).parent
+    assert sum(path.stat().st_size for path in ours.rglob("*") if path.is_file()) <= 60_000_000
