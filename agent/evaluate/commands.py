@@ -58,6 +58,10 @@ def grid(
     training_seeds: Annotated[
         bool, typer.Option("--training-seeds", help="Allow seeds under 10000.")
     ] = False,
+    test_seeds: Annotated[
+        bool,
+        typer.Option("--test-seeds", help="Allow seeds from 20000 on: for scores to be quoted."),
+    ] = False,
     grid_file: Annotated[
         Path | None, typer.Option("--grid", help="TOML file of more arms and families.")
     ] = None,
@@ -101,6 +105,7 @@ def grid(
         games=count,
         first_seed=seed,
         training_seeds=training_seeds,
+        test_seeds=test_seeds,
         grid=grid_file,
         jobs=jobs,
         config=config,

@@ -65,8 +65,11 @@ def games(
     return [Game(family, i, spec, first_seed + i) for i, spec in enumerate(specs)]
 
 
-def check_seeds(first: int, count: int, *, training: bool) -> Iterator[str]:
-    """What a person should be warned of. Raises ConfigError for training seeds that nobody asked for."""
+def check_seeds(first: int, count: int, *, training: bool, test: bool) -> Iterator[str]:
+    """What a person should be warned of. Raises ConfigError for seeds that nobody asked for.
+
+    Those are training seeds, unless `training`, and those of scores that are quoted, unless `test`.
+    """
     last = first + count - 1
     if first < FIRST_DEVELOPMENT_SEED and not training:
         raise ConfigError(
@@ -74,6 +77,12 @@ def check_seeds(first: int, count: int, *, training: bool) -> Iterator[str]:
             f"score on them means little; use --seed {FIRST_DEVELOPMENT_SEED}, or --training-seeds"
         )
     if last >= FIRST_TEST_SEED:
+        if not test:
+            raise ConfigError(
+                f"seeds {first} to {last}: those from {FIRST_TEST_SEED} on are for scores that are "
+                f"quoted to others, once nothing is tuned any more; use seeds under {FIRST_TEST_SEED}, "
+                "or --test-seeds"
+            )
         yield (
             f"warning: seeds from {FIRST_TEST_SEED} on are for scores that are quoted to others: "
             "do not tune anything on what you see here"

@@ -43,6 +43,7 @@ class Wanted:
     games: int
     first_seed: int
     training_seeds: bool = False
+    test_seeds: bool = False
     grid: Path | None = None
     jobs: int = 1
     config: Path | None = None
@@ -65,7 +66,9 @@ def evaluate(wanted: Wanted, *, load: LoadModel = load, make_env: MakeEnv = envs
     check_arms(arms)
     if wanted.compare is not None:
         check_pair([arm.name for arm in arms], *wanted.compare)
-    for warning in check_seeds(wanted.first_seed, wanted.games, training=wanted.training_seeds):
+    for warning in check_seeds(
+        wanted.first_seed, wanted.games, training=wanted.training_seeds, test=wanted.test_seeds
+    ):
         sys.stderr.write(warning + "\n")
     cycles = {**FAMILIES, **file.families}
     chosen = [

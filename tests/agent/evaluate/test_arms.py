@@ -125,13 +125,18 @@ def test_the_families_are_those_that_are_promised() -> None:
 
 
 def test_seeds() -> None:
-    assert list(check_seeds(10_000, 10_000, training=False)) == []
+    assert list(check_seeds(10_000, 10_000, training=False, test=False)) == []
     with pytest.raises(
         ConfigError, match="seeds 9999 to 10000: those under 10000 are for training"
     ):
-        list(check_seeds(9_999, 2, training=False))
-    assert list(check_seeds(0, 5, training=True)) == []
-    [warning] = check_seeds(19_999, 2, training=False)
+        list(check_seeds(9_999, 2, training=False, test=True))
+    assert list(check_seeds(0, 5, training=True, test=False)) == []
+    with pytest.raises(
+        ConfigError,
+        match="seeds 19999 to 20000: those from 20000 on are for scores .* or --test-seeds",
+    ):
+        list(check_seeds(19_999, 2, training=True, test=False))
+    [warning] = check_seeds(19_999, 2, training=False, test=True)
     assert warning.startswith("warning: seeds from 20000 on are for scores that are quoted")
 
 

@@ -393,10 +393,25 @@ def test_a_wrong_wish_is_told_before_anything_is_played(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_training_seeds_are_played_when_they_are_wanted(
+def test_seeds_that_are_not_for_tuning_are_played_when_they_are_wanted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     play(wanted(tmp_path, ("none",), {"easy": ["3"]}, first_seed=5, training_seeds=True))
     assert (tmp_path / "out" / "none" / "easy" / "00005" / RECORD).exists()
-    play(wanted(tmp_path, ("none",), {"easy": ["3"]}, first_seed=20_000))
+    with pytest.raises(ConfigError, match="--test-seeds"):
+        play(wanted(tmp_path, ("none",), {"easy": ["3"]}, first_seed=20_000))
+    assert not (tmp_path / "out" / "none" / "easy" / "20000").exists()
+    play(wanted(tmp_path, ("none",), {"easy": ["3"]}, first_seed=20_000, test_seeds=True))
+    assert (tmp_path / "out" / "none" / "easy" / "20000" / RECORD).exists()
     assert "warning: seeds from 20000 on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("seed", "flag"), [("5", "--training-seeds"), ("20000", "--test-seeds")])
+def test_the_command_has_a_flag_for_seeds_that_are_not_for_tuning(seed: str, flag: str) -> None:
+    def error(*options: str) -> str:
+        return str(
+            CliRunner().invoke(app, ["--seed", seed, "--family", "none", *options]).exception
+        )
+
+    assert error().endswith(f"or {flag}")
+    assert error(flag).startswith("no family 'none'")
