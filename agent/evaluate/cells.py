@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tomllib
 from collections import Counter
@@ -19,9 +18,10 @@ from typing import Any
 from pydantic import ConfigDict, ValidationError, model_validator
 
 from agent.config import RunConfig, describe, differing
-from agent.errors import ConfigError, RunDirectoryError, StorageFailed
+from agent.errors import ConfigError, RunDirectoryError
 from agent.evaluate.arms import Arm
 from agent.evaluate.families import Game
+from agent.files import write_atomically
 from agent.lm.types import BURST_SIZE, LanguageModel
 from agent.report.episode import Episode
 from agent.report.runs import RECORD
@@ -145,14 +145,7 @@ def clear(directory: Path) -> None:
 
 def write_record(directory: Path, played: Played) -> None:
     """Write the record, whole or not at all. Raises StorageFailed."""
-    making = directory / f".{RECORD}.{os.getpid()}"
-    try:
-        making.write_text(played.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        making.replace(directory / RECORD)
-    except OSError as error:
-        raise StorageFailed(
-            f"cannot write {str(directory / RECORD)!r}: {error.strerror}; free space, then go on"
-        ) from error
+    write_atomically(directory / RECORD, played.model_dump_json(indent=1).encode() + b"\n")
 
 
 def read_record(path: Path) -> Played:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from agent.errors import ConfigError, Interrupted, RunDirectoryError
+from agent.errors import ConfigError, Interrupted, RunDirectoryError, StorageFailed
 from agent.evaluate import duplicates
 from agent.evaluate.arms import parse_arm
-from agent.evaluate.cells import found_below, read_record
+from agent.evaluate.cells import found_below, read_record, write_record
 from agent.evaluate.commands import app
 from agent.evaluate.families import games
 from agent.evaluate.leftovers import notes_shown
@@ -241,6 +242,25 @@ def test_a_failing_disk_ends_the_grid(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Path, "replace", refuse)
     with pytest.raises(Exception, match="No space left on device; free space"):
         play(wanted(tmp_path, ("none",), {"easy": ["3"]}))
+
+
+def test_a_record_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    play(wanted(tmp_path, ("none",), {"easy": ["3"]}, games=1))
+    [(directory, played)] = found_below(tmp_path / "out")
+    (directory / RECORD).unlink()
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(StorageFailed, match="cannot write .*game.json': No space left on device"):
+        write_record(directory, played)
+    assert not (directory / RECORD).exists()
+    monkeypatch.undo()
+    write_record(directory, played)
+    assert found_below(tmp_path / "out") == [(directory, played)]
+    assert not list(directory.glob(f".{RECORD}*"))
 
 
 def test_notes_of_another_game(tmp_path: Path) -> None:
