@@ -1,6 +1,5 @@
 """Options of an environment: a pydantic model each, and errors that say what is allowed."""
 
-import difflib
 import types
 import typing
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 from envs.errors import SpecError
+from envs.nearest import did_you_mean
 from envs.spec import Spec
 
 
@@ -38,7 +38,10 @@ def parse_options(model: type[O], environment: str, given: Mapping[str, str]) ->
     fields = model.model_fields
     for key in given:
         if key not in fields:
-            raise SpecError(f"{environment} has no option {key!r}{did_you_mean(key, fields)}")
+            raise SpecError(
+                f"{environment} has no option {key!r}{did_you_mean(key, fields)} "
+                f"It has: {', '.join(sorted(fields)) or 'none'}"
+            )
     try:
         return model.model_validate(dict(given))
     except ValidationError as error:
@@ -73,14 +76,6 @@ def allowed(info: FieldInfo) -> str:
     if kind in (int, float):
         return ("a whole number" if kind is int else "a number") + _bounds(info.metadata)
     return "text"
-
-
-def did_you_mean(word: str, known: typing.Iterable[str]) -> str:
-    """The end of an error's line: `; did you mean 'x'? It has: x, y` (or only the second part)."""
-    names = sorted(known)
-    near = difflib.get_close_matches(word, names, n=3, cutoff=0.5)
-    hint = f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else ";"
-    return f"{hint} It has: {', '.join(names) or 'none'}"
 
 
 def _bounds(metadata: list[Any]) -> str:

@@ -7,13 +7,13 @@ whose value is an object (or a class without arguments) that keeps the `Suite` p
     mygames = "mypackage.games:suite"
 """
 
-import difflib
 import importlib
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from envs.errors import EnvError, EnvUnavailable, UnknownEnvironment
+from envs.nearest import did_you_mean
 from envs.spec import Spec
 
 if TYPE_CHECKING:  # base imports gymnasium, which parsing a spec must not cost
@@ -111,13 +111,11 @@ def missing(suite: str) -> str | None:
 
 def unknown(name: str, known: list[str]) -> UnknownEnvironment:
     """The error for a name that nobody has, with the nearest ones; suites use it, too."""
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(repr(n) for n in near)}?" if near else "no name is near it."
     if len(known) > _TOLD:
         there = f"`steno envs list` names all {len(known)}"
     else:
         there = f"There are: {', '.join(known) or 'none'}"
-    return UnknownEnvironment(f"unknown environment {name!r}: {hint} {there}")
+    return UnknownEnvironment(f"unknown environment {name!r}{did_you_mean(name, known)} {there}")
 
 
 def _suite(name: str, wanted: str) -> Suite:

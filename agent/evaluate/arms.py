@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 from agent.config import merge, overrides
 from agent.errors import ConfigError
+from envs.nearest import did_you_mean
 
 NOTES_FROM = "notes_from"
 """Beside an arm's sections of the config: the arm whose games' notes its games are shown."""
@@ -59,9 +59,9 @@ def parse_arm(text: str, more: Mapping[str, Mapping[str, Any]] | None = None) ->
     name, colon, rest = text.partition(":")
     known: dict[str, Mapping[str, Any]] = {**ARMS, **(more or {})}
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ConfigError(f"no arm {name!r}{hint} There are: {', '.join(known)}")
+        raise ConfigError(
+            f"no arm {name!r}{did_you_mean(name, known)} There are: {', '.join(known)}"
+        )
     settings = merge(dict(known[name]), _variant(text, rest) if colon else {})
     notes_from = settings.pop(NOTES_FROM, None)
     return Arm(text, settings, notes_from)

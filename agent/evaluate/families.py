@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from agent.errors import ConfigError
 from agent.seeds import FIRST_DEVELOPMENT_SEED, FIRST_TEST_SEED
+from envs.nearest import did_you_mean
 
 # Mixed orders, so that the first few games of a family are not all easy ones.
 _COIN_LEVELS = (110, 150, 125, 140, 115, 145, 130, 120, 135)
@@ -60,7 +61,9 @@ def games(
     Raises ConfigError for a family that is not there.
     """
     if family not in cycles:
-        raise ConfigError(f"no family {family!r}: there are {', '.join(cycles)}")
+        raise ConfigError(
+            f"no family {family!r}{did_you_mean(family, cycles)} There are: {', '.join(cycles)}"
+        )
     specs = itertools.islice(itertools.cycle(cycles[family]), count)
     return [Game(family, i, spec, first_seed + i) for i, spec in enumerate(specs)]
 

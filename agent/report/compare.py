@@ -11,6 +11,7 @@ from agent.errors import ConfigError
 from agent.intervals import Interval, bootstrap_mean, paired_difference
 from agent.report.episode import Episode
 from agent.results import EpisodeResult
+from envs.nearest import did_you_mean
 
 ALL = "all"
 Key = tuple[str, str, int, int]
@@ -93,7 +94,9 @@ def check_pair(arms: Iterable[str], first: str, second: str) -> None:
     names = dict.fromkeys(arms)
     for name in (first, second):
         if name not in names:
-            raise ConfigError(f"--compare: no arm {name!r}; there are: {', '.join(names)}")
+            raise ConfigError(
+                f"--compare: no arm {name!r}{did_you_mean(name, names)} There are: {', '.join(names)}"
+            )
     if first == second:
         raise ConfigError(f"--compare {first} {second}: name two arms")
 

@@ -29,7 +29,7 @@ from agent.results import says_unbuilt
 from agent.train.bar import counted
 from agent.train.new_file import require_new
 from agent.train.player.demonstrator import VERSION, Demonstrator
-from agent.train.player.mix import CYCLES, Game, games
+from agent.train.player.mix import CYCLES, Game, games, no_player
 from agent.train.player.playing import Played, demonstration_config, play
 from agent.train.player.renaming import maker
 from agent.train.player.slips import Slipping
@@ -144,9 +144,11 @@ def demos(
 
 def shared_out(families: Sequence[str], total: int, first_seed: int) -> list[Game]:
     """`total` games in the proportion of SHARES, the families well mixed. Raises TrainingFailed."""
-    unknown = [family for family in families if family not in SHARES]
-    if unknown or not families:
-        raise TrainingFailed(f"families {unknown} have no player; there is {', '.join(SHARES)}")
+    if not families:
+        raise TrainingFailed(f"no family is named: use some of {', '.join(SHARES)}")
+    for family in families:
+        if family not in SHARES:
+            raise no_player(family)
     weight = sum(SHARES[family] for family in families)
     placed: list[tuple[float, Game]] = []
     for family in families:

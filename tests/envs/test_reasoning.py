@@ -183,7 +183,7 @@ def test_options_are_the_librarys_with_its_rules() -> None:
         "chain_sum?min_terms=3&max_terms=2": "reasoning/chain_sum: max_terms must be >= min_terms",
         "chain_sum?min_terms=x": "option min_terms='x' is not allowed: it must be a whole number",
         "chain_sum?seed=3": "reasoning/chain_sum has no option 'seed'",
-        "chain_sum?size=3": "reasoning/chain_sum has no option 'size'",
+        "chain_sum?size=3": "reasoning/chain_sum has no option 'size'. It has: ",
         "chain_sum?attempts=0": "it must be a whole number from 1 to 10",
     }.items():
         with pytest.raises(SpecError) as error:

@@ -90,14 +90,15 @@ def test_the_built_in_environments_are_available() -> None:
 def test_an_unknown_name_is_answered_with_the_nearest(name: str, nearest: str) -> None:
     with pytest.raises(UnknownEnvironment) as error:
         envs.make(name)
-    assert str(error.value).startswith(f"unknown environment {name!r}: did you mean {nearest}")
+    assert str(error.value).startswith(f"unknown environment {name!r}; did you mean {nearest}")
     if name.startswith("textworld/"):
         assert "textworld/treasure-hunter" in str(error.value)  # and with all that there are
 
 
 def test_a_name_that_is_like_nothing_is_told_how_to_get_the_list() -> None:
     with pytest.raises(
-        UnknownEnvironment, match=r"no name is near it. `steno envs list` names all \d+$"
+        UnknownEnvironment,
+        match=r"unknown environment 'qq/zzzz'\. `steno envs list` names all \d+$",
     ):
         envs.make("qq/zzzz")
 

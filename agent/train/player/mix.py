@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from agent.errors import TrainingFailed
 from agent.seeds import FIRST_DEVELOPMENT_SEED
+from envs.nearest import did_you_mean
 
 # Levels up to 100 are bare corridors: one of them, so that the policy has seen one.
 _COIN_LEVELS = (110, 150, 125, 140, 115, 145, 130, 120, 135, 105, 148, 30)
@@ -63,13 +64,21 @@ class Game:
     seed: int
 
 
+def no_player(family: str) -> TrainingFailed:
+    """The error for a family that has no player, with the nearest ones that have."""
+    return TrainingFailed(
+        f"no player for the family {family!r}{did_you_mean(family, CYCLES)} "
+        f"There are: {', '.join(CYCLES)}"
+    )
+
+
 def games(family: str, count: int, first_seed: int) -> list[Game]:
     """The first `count` games of a family, seeds first_seed, first_seed + 1, ...
 
     Raises TrainingFailed for a family that has no player, and for a seed that is not for training.
     """
     if family not in CYCLES:
-        raise TrainingFailed(f"no player for the family {family!r}; there is {', '.join(CYCLES)}")
+        raise no_player(family)
     if first_seed < 0 or first_seed + count > FIRST_DEVELOPMENT_SEED:
         raise TrainingFailed(
             f"seeds {first_seed} to {first_seed + count - 1} are not all training seeds; "

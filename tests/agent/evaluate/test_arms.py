@@ -52,7 +52,8 @@ def test_variants() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("brust", "no arm 'brust'; did you mean 'burst'\\?"),
+        ("brust", r"no arm 'brust'; did you mean 'burst'\? There are: burst, slow, verified, "),
+        ("xyzzy", r"no arm 'xyzzy'\. There are: burst, slow, verified, "),
         ("burst:k", "arm 'burst:k': 'k' is no setting"),
         ("burst:depth=3", "'depth=3' is no setting; write k/confidence"),
         ("burst:", "'' is no setting"),
@@ -99,8 +100,17 @@ def test_game_i_has_the_ith_spec_and_seed() -> None:
         (i, 10_000 + i, cycle[i % 9]) for i in range(20)
     ]
     assert many[:5] == games("coin-collector", 5, 10_000), "more games change no earlier one"
-    with pytest.raises(ConfigError, match="no family 'chess': there are coin-collector"):
-        games("chess", 1, 10_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("treasure-huntr", "; did you mean 'treasure-hunter'?"), ("chess", ".")],
+)
+def test_a_wrong_family(name: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as told:
+        games(name, 1, 10_000)
+    there = ", ".join(FAMILIES)
+    assert str(told.value) == f"no family {name!r}{hint} There are: {there}"
 
 
 def test_the_families_are_those_that_are_promised() -> None:

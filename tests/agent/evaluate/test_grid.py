@@ -406,7 +406,7 @@ def test_a_wrong_wish_is_told_before_anything_is_played(tmp_path: Path) -> None:
         play(wanted(tmp_path, ("bursts",), {"easy": ["5"]}))
     with pytest.raises(ConfigError, match="no family 'hard'"):
         play(wanted(tmp_path, ("burst",), {"easy": ["5"]}, chosen=("hard",)))
-    with pytest.raises(ConfigError, match="--compare: no arm 'slwo'; there are: burst, none"):
+    with pytest.raises(ConfigError, match="--compare: no arm 'slwo'. There are: burst, none"):
         play(wanted(tmp_path, ("burst", "none"), {"easy": ["5"]}, compare=("burst", "slwo")))
     with pytest.raises(ValueError, match="invalid literal"):  # as this test's environment says it
         play(wanted(tmp_path, ("burst",), {"easy": ["5", "far"]}))

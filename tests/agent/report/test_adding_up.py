@@ -270,7 +270,7 @@ def test_the_other_way_round_the_signs_turn() -> None:
 def test_arms_that_are_not_there_are_named() -> None:
     row = EpisodeResult(episode=0, uid="a/0", env="e", seed=0, agent="model", outcome="won")
     told = [Episode(arm="a", family="f", spec="e", seed=0, row=row)]
-    with pytest.raises(ConfigError, match="no arm 'b'; there are: a"):
+    with pytest.raises(ConfigError, match="no arm 'b'. There are: a"):
         compare_arms(told, "a", "b")
     with pytest.raises(ConfigError, match="--compare a a: name two arms"):
         compare_arms(told, "a", "a")

@@ -283,7 +283,7 @@ def test_wishes_that_cannot_be_met_are_told_before_anything_is_read(
     assert "needs --out FILE" in refused(form="parquet")
     assert "there is no folder" in refused(out=tmp_path / "no" / "x.csv")
     assert "holds one table" in refused(form="csv", episodes=True, paired=True)
-    assert "no arm 'fast'; there are: burst, slow" in refused(compare=("burst", "fast"))
+    assert "no arm 'fast'. There are: burst, slow" in refused(compare=("burst", "fast"))
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     assert "pip install pyarrow" in refused(out=tmp_path / "x.parquet")

@@ -66,8 +66,13 @@ def test_games_are_shared_out_in_proportion_and_mixed() -> None:
     families = [game.family for game in plan]
     assert [families.count(f) for f in sorted(GAMES)] == [20, 124, 56]
     assert {families[n] for n in range(10)} == set(GAMES)
-    with pytest.raises(TrainingFailed, match=r"\['chess'\] have no player; there is coin"):
-        shared_out(["chess"], 5, 0)
+    with pytest.raises(
+        TrainingFailed,
+        match=r"no player for the family 'cookery'; did you mean 'cooking'\? There are: coin",
+    ):
+        shared_out(["cooking", "cookery"], 5, 0)
+    with pytest.raises(TrainingFailed, match="no family is named: use some of coin"):
+        shared_out([], 5, 0)
 
 
 def test_a_file_is_made_part_by_part_and_lost_games_are_left_out(
