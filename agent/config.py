@@ -289,10 +289,39 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 def differing(
     one: Mapping[str, Any], other: Mapping[str, Any], apart: Collection[str] = ()
-) -> list[str]:
-    """The names of settings and sections that two configs, as TOML reads them, do not share."""
-    keys = sorted((one.keys() | other.keys()) - set(apart))
-    return [key for key in keys if one.get(key) != other.get(key)]
+) -> dict[str, tuple[str, str]]:
+    """The settings, by dotted key, that two configs, as TOML reads them, do not share.
+
+    With both values, as a person writes them; one that is not set is 'unset'. Settings and sections that
+    are named in `apart` are not compared.
+    """
+    first, second = (
+        dotted({key: value for key, value in each.items() if key not in apart})
+        for each in (one, other)
+    )
+    keys = sorted(first.keys() | second.keys())
+    return {
+        key: (_written(first.get(key)), _written(second.get(key)))
+        for key in keys
+        if first.get(key) != second.get(key)
+    }
+
+
+def dotted(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The values of sections by dotted key: {"think": {"k": 4}} is {"think.k": 4}."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= dotted(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return "unset"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 # What a command sets itself that plays games one by one, as no run does that a person starts.

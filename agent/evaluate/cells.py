@@ -84,13 +84,18 @@ def finished(cell: Cell, model: LanguageModel | None) -> Played | None:
     record = cell.directory / RECORD
     if not record.is_file():
         return None
-    if differs := _differences(cell, model):
-        if model is None and cell.config.agent == "model" and differs == ["think"]:
-            return None  # how large bursts are, where it was left open, is the adapter's to say
+    differs = _differences(cell, model)
+    # How large bursts are, where it was left open, is the adapter's to say.
+    left_open = model is None and cell.config.agent == "model" and cell.config.think.k is None
+    unsure = differs.pop("think.k", None) if left_open else None
+    if differs:
+        how = "; with ".join(f"{key} {a}, and now it is {b}" for key, (a, b) in differs.items())
         raise ConfigError(
-            f"{cell.directory} was played with another {', '.join(differs)}; use another --out, or "
-            "remove what is to be played again"
+            f"{cell.directory} was played with {how}; use another --out, or remove what is to be "
+            "played again"
         )
+    if unsure:
+        return None
     played = read_record(record)
     told = RunDirectory(cell.directory).recorded_versions()
     if told is None:
@@ -119,8 +124,8 @@ def begun(cell: Cell, model: LanguageModel | None) -> bool:
     return not _differences(cell, model) and _same_weights(told, model)
 
 
-def _differences(cell: Cell, model: LanguageModel | None) -> list[str]:
-    """The settings in which what lies there differs from the cell as `model` would play it."""
+def _differences(cell: Cell, model: LanguageModel | None) -> dict[str, tuple[str, str]]:
+    """What lies there and the cell as `model` would play it: the settings that are not the same."""
     config = cell.config.filled()
     if cell.config.agent == "model":
         config = config.within(model.burst_limit if model else BURST_SIZE)

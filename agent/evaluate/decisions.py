@@ -90,9 +90,9 @@ def config_of(runs: Sequence[Path], given: Mapping[str, Any]) -> RunConfig:
     first, *others = (read_toml(run / "config.toml") for run in runs)
     for run, other in zip(runs[1:], others, strict=True):
         if differs := differing(first, other, _GAMES_OWN):
+            told = ", ".join(f"{key} {a} and {b}" for key, (a, b) in differs.items())
             raise ConfigError(
-                f"{runs[0]} and {run} were played with another {', '.join(differs)}: give the runs of "
-                "one arm"
+                f"{runs[0]} and {run} were played with {told}: give the runs of one arm"
             )
     config = load_config(None, **merge(first, dict(given))).filled()
     if config.act.constrain:

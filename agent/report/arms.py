@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from agent.config import dotted
 from agent.report.runs import RecordedRun
 
 SHORT = {
@@ -78,7 +79,7 @@ def _settings(run: RecordedRun) -> dict[str, Any]:
     """What tells a player apart from others, by dotted key."""
     by_model = run.settings.get("agent", "model") == "model"
     apart = _OF_THE_RUN if by_model else _OF_THE_RUN | _OF_THE_MODEL
-    flat = _flat({key: value for key, value in run.settings.items() if key not in apart})
+    flat = dotted({key: value for key, value in run.settings.items() if key not in apart})
     if by_model:
         flat[FINGERPRINT] = run.fingerprint
         if run.settings.get("banks"):
@@ -86,16 +87,6 @@ def _settings(run: RecordedRun) -> dict[str, Any]:
             flat["memory"] = run.settings.get("memory")
     if flat.get("think.mode") != "burst":
         flat = {key: value for key, value in flat.items() if key not in _OF_BURSTS}
-    return flat
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = value
     return flat
 
 

@@ -135,7 +135,8 @@ def test_runs_that_do_not_serve(tmp_path: Path) -> None:
         config_of(runs_below(tmp_path / "out"), {})
     play(wanted(tmp_path, ("slow",), {"easy": ["3"]}, games=2))
     with pytest.raises(
-        ConfigError, match="played with another act, think: give the runs of one arm"
+        ConfigError,
+        match="played with act.constrain true and false, think.mode 'burst' and 'slow': give the runs",
     ):
         config_of(runs_below(tmp_path / "out"), {})
     config_of(runs_below(tmp_path / "out" / "slow"), {})

@@ -98,7 +98,8 @@ def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
 def test_another_setting_is_not_mixed_in(tmp_path: Path) -> None:
     play(wanted(tmp_path, ("burst",), {"easy": ["5"]}))
     changed = {"max_steps": 30, "think": {"k": 3}}
-    with pytest.raises(ConfigError, match="/10000 was played with another max_steps, think; use"):
+    told = "/10000 was played with max_steps 20, and now it is 30; with think.k 12, and now it is 3; use"
+    with pytest.raises(ConfigError, match=told):
         play(wanted(tmp_path, ("burst",), {"easy": ["5"]}, settings=changed))
     strangers = tmp_path / "out" / "burst" / "easy" / f"{FIRST + 2}"
     strangers.mkdir()
@@ -130,11 +131,35 @@ def test_a_burst_size_that_was_asked_for_is_not_one_that_was_left_open(tmp_path:
         return wanted(tmp_path, ("burst",), {"easy": ["5"]}, settings=settings)
 
     play(asked(k=4))
-    with pytest.raises(ConfigError, match="/10000 was played with another think; use"):
+    with pytest.raises(
+        ConfigError, match="/10000 was played with think.k 4, and now it is 12; use"
+    ):
         play(asked())
     shutil.rmtree(tmp_path / "out")
     play(asked())
     assert play(asked(k=12)) == 0, "what the scripted model allows"
+
+
+def test_a_model_is_asked_for_the_burst_size_alone(tmp_path: Path) -> None:
+    def refusal(**settings: Any) -> str:
+        asked = wanted(
+            tmp_path, ("burst",), {"easy": ["5"]}, settings={"max_steps": 20, **settings}
+        )
+        with pytest.raises(ConfigError) as told:
+            evaluate(asked, load=no_model, make_env=make_env)
+        return str(told.value)
+
+    play(
+        wanted(tmp_path, ("burst",), {"easy": ["5"]}, settings={"max_steps": 20, "think": {"k": 4}})
+    )
+    # 12 is what bursts are of where neither a person nor an adapter says it.
+    assert "think.k 4, and now it is 12" in refusal(think={"k": 12})
+    assert "played with think.confidence 0.9, and now it is 0.5; use" in refusal(
+        think={"confidence": 0.5}
+    ), "not k: an adapter may say 4"
+    assert "played with act.constrain false, and now it is true; with sampling" in refusal(
+        act={"constrain": True}, think={"k": 4}, sampling={"drawn": "all"}
+    )
 
 
 def test_a_record_without_versions_is_refused(tmp_path: Path) -> None:
