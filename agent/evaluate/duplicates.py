@@ -124,11 +124,18 @@ def keep(duplicates: Duplicates, out: Path) -> None:
 
 
 def kept(out: Path) -> Duplicates | None:
-    """What was found of the grid in `out`, None where nobody looked. Raises RunDirectoryError."""
+    """What was found of the grid in `out`, None where nobody looked.
+
+    Raises ConfigError where `out` can be no directory, RunDirectoryError for what does not read.
+    """
     try:
         return Duplicates.model_validate_json((out / FILE).read_bytes())
     except FileNotFoundError:
         return None
+    except NotADirectoryError as error:
+        raise ConfigError(
+            f"--out {str(out)!r} is a file, or lies below one; name another directory"
+        ) from error
     except (OSError, ValidationError) as error:
         raise RunDirectoryError(
             f"{str(out / FILE)!r} does not read ({error}); remove it, and compare again with "

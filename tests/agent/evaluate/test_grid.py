@@ -359,6 +359,18 @@ def test_the_report_needs_nothing_but_the_directory(tmp_path: Path) -> None:
     assert isinstance(empty.exception, RunDirectoryError)
 
 
+def test_a_file_in_the_place_of_the_directory_is_kept(tmp_path: Path) -> None:
+    place = tmp_path / "thesis.txt"
+    place.write_text("years of work")
+    for out in (place, place / "grid"):
+        message = f"--out '{out}' is a file, or lies below one; name another directory"
+        with pytest.raises(ConfigError) as told:
+            play(wanted(tmp_path, ("none",), {"easy": ["5"]}, out=out))
+        assert str(told.value) == message
+        assert str(CliRunner().invoke(app, ["report", str(out)]).exception) == message
+    assert place.read_text() == "years of work"
+
+
 def test_games_that_have_not_ended_are_told_of(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
