@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 import envs
-from agent.config import load_config
+from agent.config import OF_ONE_GAME, load_config
 from agent.errors import ConfigError
 from agent.evaluate.arms import ARMS, check_arms, parse_arm
 from agent.evaluate.families import FAMILIES, check_seeds, games
@@ -162,6 +163,19 @@ def test_a_grid_file(tmp_path: Path) -> None:
     short = parse_arm("short:k=2", read.arms)
     assert short.settings == {"think": {"mode": "burst", "max_tokens": 16, "k": "2"}}
     assert parse_arm("misled", read.arms).notes_from == "short"
+
+
+def test_an_arm_of_a_grid_file_says_who_plays_and_no_more_of_what_the_grid_sets(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "grid.toml"
+    file.write_text('[arms.a]\nagent = "random"')
+    assert read_grid(file).arms == {"a": {"agent": "random"}}
+    for key, value in {"env": "a/b", "seed": 3, "out": "here", **OF_ONE_GAME}.items():
+        if key != "agent":
+            file.write_text(tomli_w.dumps({"arms": {"a": {key: value or ""}}}))
+            with pytest.raises(ConfigError, match=f"'a' sets {key}, which the grid itself sets"):
+                read_grid(file)
 
 
 @pytest.mark.parametrize(
