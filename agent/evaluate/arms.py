@@ -54,7 +54,7 @@ def parse_arm(text: str, more: Mapping[str, Mapping[str, Any]] | None = None) ->
     """An arm from 'NAME' or 'NAME:key=value,...'; `more` are named arms beside those built in.
 
     A key is `section.key` of the config, or one of k, confidence, temperature and budget. Raises
-    ConfigError for a name that nobody has and for a key without a section.
+    ConfigError for a name that nobody has, a key without a section and one that is set twice.
     """
     name, colon, rest = text.partition(":")
     known: dict[str, Mapping[str, Any]] = {**ARMS, **(more or {})}
@@ -68,7 +68,7 @@ def parse_arm(text: str, more: Mapping[str, Mapping[str, Any]] | None = None) ->
 
 
 def _variant(arm: str, rest: str) -> dict[str, Any]:
-    written = []
+    written: dict[str, str] = {}
     for part in rest.split(","):
         key, equals, value = part.partition("=")
         key = _SHORT.get(key.strip(), key.strip())
@@ -77,8 +77,10 @@ def _variant(arm: str, rest: str) -> dict[str, Any]:
                 f"arm {arm!r}: {part!r} is no setting; write {'/'.join(_SHORT)}=value or "
                 "section.key=value, separated by commas"
             )
-        written.append(f"{key}={value}")
-    return overrides(written)
+        if key in written:
+            raise ConfigError(f"arm {arm!r} sets {key} twice: give it one value")
+        written[key] = value
+    return overrides([f"{key}={value}" for key, value in written.items()])
 
 
 def check_arms(arms: tuple[Arm, ...]) -> None:

@@ -58,6 +58,8 @@ def test_variants() -> None:
         ("burst:k", "arm 'burst:k': 'k' is no setting"),
         ("burst:depth=3", "'depth=3' is no setting; write k/confidence"),
         ("burst:", "'' is no setting"),
+        ("burst:k=4,k=5", "arm 'burst:k=4,k=5' sets think.k twice"),
+        ("burst:k=4,confidence=0,think.k=4", "sets think.k twice: give it one value"),
     ],
 )
 def test_a_wrong_arm(name: str, message: str) -> None:
