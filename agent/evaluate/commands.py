@@ -43,14 +43,16 @@ def grid(
         list[str] | None,
         typer.Option(
             help="burst, slow, verified, none, no-notes, swapped-notes, constrained, random, "
-            "walkthrough, one of --grid, or a variant such as 'burst:k=4,confidence=0'. Repeatable."
+            "walkthrough, one of --grid, or a variant such as 'burst:k=4,confidence=0'. Repeatable; "
+            "default: those of --grid, else burst, slow, none, no-notes, random, walkthrough."
         ),
     ] = None,
     family: Annotated[
         list[str] | None,
         typer.Option(
             help="coin-collector, treasure-hunter, cooking, cooking-hardest, cooking-long, or one "
-            "of --grid. Repeatable."
+            "of --grid. Repeatable; default: those of --grid, else coin-collector, treasure-hunter, "
+            "cooking."
         ),
     ] = None,
     count: Annotated[int, typer.Option("-n", "--games", help="Games a family.", min=1)] = 100,

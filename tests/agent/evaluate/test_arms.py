@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 import tomli_w
+import typer
 
 import envs
 from agent.config import OF_ONE_GAME, load_config
 from agent.errors import ConfigError
-from agent.evaluate.arms import ARMS, check_arms, parse_arm
-from agent.evaluate.families import FAMILIES, check_seeds, games
+from agent.evaluate.arms import ARMS, DEFAULT_ARMS, check_arms, parse_arm
+from agent.evaluate.commands import app
+from agent.evaluate.families import DEFAULT_FAMILIES, FAMILIES, check_seeds, games
 from agent.evaluate.grid import read_grid
 from agent.evaluate.settings import base_settings, config_of
 
@@ -73,6 +75,22 @@ def test_a_wrong_value_names_its_arm(tmp_path: Path) -> None:
         ConfigError, match=r"arm 'burst:k=0': think.k '0': .* greater than or equal"
     ):
         config_of({}, parse_arm("burst:k=0"), game, tmp_path)
+
+
+def test_what_is_played_where_nothing_is_named_is_told() -> None:
+    command = typer.main.get_command(app)
+    told = {str(each.name): str(getattr(each, "help", "")) for each in command.params}
+    document = (Path(__file__).parents[3] / "docs" / "evaluation.md").read_text()
+    for option, known, default in (
+        ("arm", ARMS, DEFAULT_ARMS),
+        ("family", FAMILIES, DEFAULT_FAMILIES),
+    ):
+        assert told[option].startswith(f"{', '.join(known)}, ")
+        assert f"default: those of --grid, else {', '.join(default)}." in told[option]
+        assert ", ".join(f"`{name}`" for name in default) in " ".join(document.split())
+    [each] = [int(str(option.default)) for option in command.params if option.name == "count"]
+    in_all = len(DEFAULT_ARMS) * len(DEFAULT_FAMILIES) * each
+    assert f"{each} games each: {in_all:,} games" in document
 
 
 def test_arms_that_cannot_stand_together() -> None:
