@@ -9,6 +9,7 @@ from typing import Any
 
 from agent.config import merge, overrides
 from agent.errors import ConfigError
+from agent.report.arms import SHORT
 from envs.nearest import did_you_mean
 
 NOTES_FROM = "notes_from"
@@ -26,14 +27,6 @@ ARMS: dict[str, dict[str, Any]] = {
     "walkthrough": {"agent": "walkthrough"},
 }
 DEFAULT_ARMS = ("burst", "slow", "none", "no-notes", "random", "walkthrough")
-
-# Short names that a variant may use: burst:k=4,confidence=0
-_SHORT = {
-    "k": "think.k",
-    "confidence": "think.confidence",
-    "temperature": "sampling.temperature",
-    "budget": "window.budget",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +64,10 @@ def _variant(arm: str, rest: str) -> dict[str, Any]:
     written: dict[str, str] = {}
     for part in rest.split(","):
         key, equals, value = part.partition("=")
-        key = _SHORT.get(key.strip(), key.strip())
+        key = SHORT.get(key.strip(), key.strip())
         if not equals or not value.strip() or ("." not in key and key != NOTES_FROM):
             raise ConfigError(
-                f"arm {arm!r}: {part!r} is no setting; write {'/'.join(_SHORT)}=value or "
+                f"arm {arm!r}: {part!r} is no setting; write {'/'.join(SHORT)}=value or "
                 "section.key=value, separated by commas"
             )
         if key in written:

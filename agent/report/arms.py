@@ -23,7 +23,7 @@ SHORT = {
     "temperature": "sampling.temperature",
     "budget": "window.budget",
 }
-"""Short names of settings, in arms' names."""
+"""Short names of settings, in arms' names: burst:k=4,confidence=0. `steno eval --arm` reads them."""
 FINGERPRINT = "fingerprint"
 # What is played, how much of it and where it is kept: not who plays.
 _OF_THE_RUN = {"env", "seed", "episodes", "jobs", "out", "memory"}

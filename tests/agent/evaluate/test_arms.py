@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from agent.evaluate.commands import app
 from agent.evaluate.families import DEFAULT_FAMILIES, FAMILIES, check_seeds, games
 from agent.evaluate.grid import read_grid
 from agent.evaluate.settings import base_settings, config_of
+from agent.report.arms import SHORT
 
 
 @pytest.mark.parametrize("name", ARMS)
@@ -50,6 +52,13 @@ def test_variants() -> None:
     assert parse_arm("swapped-notes:notes_from=slow").notes_from == "slow"
     assert parse_arm("burst:k=4,confidence=0").folder == "burst_k=4_confidence=0"
     assert ARMS["burst"] == {"think": {"mode": "burst"}}, "a variant leaves the arm as it was"
+
+
+@pytest.mark.parametrize(("short", "key"), SHORT.items())
+def test_the_short_names_that_reports_write_are_read(short: str, key: str) -> None:
+    assert parse_arm(f"burst:{short}=1") == replace(
+        parse_arm(f"burst:{key}=1"), name=f"burst:{short}=1"
+    )
 
 
 @pytest.mark.parametrize(
