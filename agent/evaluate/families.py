@@ -6,18 +6,14 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from agent.cycles import COIN_COLLECTORS, TREASURE_HUNTERS, cooking_spec
 from agent.errors import ConfigError
 from agent.seeds import FIRST_DEVELOPMENT_SEED, FIRST_TEST_SEED
 from envs.nearest import did_you_mean
 
-# Mixed orders, so that the first few games of a family are not all easy ones.
-_COIN_LEVELS = (110, 150, 125, 140, 115, 145, 130, 120, 135)
-_TREASURE_LEVELS = (11, 20, 5, 15, 8, 18, 2, 13, 10, 17, 4, 19, 7, 12, 16, 1, 9, 14, 3, 6)
-
 
 def _cooking(recipe: int, take: int, go: int) -> str:
-    everything = "open=1&cook=1&cut=1&drop=1"
-    return f"textworld/cooking?recipe={recipe}&take={take}&go={go}&{everything}&split=valid"
+    return cooking_spec(recipe, take, go, "open cook cut drop", split="valid")
 
 
 def _kitchens(rooms: Sequence[int]) -> tuple[str, ...]:
@@ -30,8 +26,8 @@ def _kitchens(rooms: Sequence[int]) -> tuple[str, ...]:
 
 
 FAMILIES: dict[str, tuple[str, ...]] = {
-    "coin-collector": tuple(f"textworld/coin-collector?level={n}" for n in _COIN_LEVELS),
-    "treasure-hunter": tuple(f"textworld/treasure-hunter?level={n}" for n in _TREASURE_LEVELS),
+    "coin-collector": COIN_COLLECTORS,
+    "treasure-hunter": TREASURE_HUNTERS,
     "cooking": _kitchens((1, 6, 9)),
     "cooking-hardest": (_cooking(3, 2, 12),),
     "cooking-long": _kitchens((6, 9, 12)),

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agent.cycles import COIN_COLLECTORS, TREASURE_HUNTERS, coin_collectors, cooking_spec
 from agent.errors import TrainingFailed
 from agent.seeds import FIRST_DEVELOPMENT_SEED
 from envs.nearest import did_you_mean
 
-# Levels up to 100 are bare corridors: one of them, so that the policy has seen one.
-_COIN_LEVELS = (110, 150, 125, 140, 115, 145, 130, 120, 135, 105, 148, 30)
-_TREASURE_LEVELS = (11, 20, 5, 15, 8, 18, 2, 13, 10, 17, 4, 19, 7, 12, 16, 1, 9, 14, 3, 6)
 # (recipe, take, go, flags). The hardest published setting stands four times.
 _HARDEST = (3, 2, 12, "open cook cut drop")
 _COOKING = (
@@ -41,16 +39,11 @@ _COOKING = (
 )
 
 
-def cooking_spec(recipe: int, take: int, go: int, flags: str, split: str = "train") -> str:
-    """The spec of a cooking game; `flags` names the options that are on, separated by spaces."""
-    on = "".join(f"&{flag}=1" for flag in flags.split())
-    return f"textworld/cooking?recipe={recipe}&take={take}&go={go}{on}&split={split}"
-
-
 CYCLES: dict[str, tuple[str, ...]] = {
-    "coin-collector": tuple(f"textworld/coin-collector?level={n}" for n in _COIN_LEVELS),
-    "treasure-hunter": tuple(f"textworld/treasure-hunter?level={n}" for n in _TREASURE_LEVELS),
-    "cooking": tuple(cooking_spec(*each) for each in _COOKING),
+    # Level 30 is a bare corridor, so that the policy has seen one.
+    "coin-collector": (*COIN_COLLECTORS, *coin_collectors((105, 148, 30))),
+    "treasure-hunter": TREASURE_HUNTERS,
+    "cooking": tuple(cooking_spec(*each, split="train") for each in _COOKING),
 }
 """Game g of a family has spec g modulo the cycle's length, so more games never change earlier ones."""
 

@@ -12,14 +12,14 @@ from agent.lm.scripted import ScriptedVocabulary
 from agent.train import demonstrations
 from agent.train.demonstrations import HEADINGS, demos, print_report, shared_out
 from agent.train.player.demonstrator import Demonstrator
-from agent.train.player.mix import Game, cooking_spec
+from agent.train.player.mix import Game
 from agent.train.player.playing import demonstration_config, play
 from agent.train.sequences import read
 
 GAMES = {
     "coin-collector": "textworld/coin-collector?level=104",
     "treasure-hunter": "textworld/treasure-hunter?level=12",
-    "cooking": cooking_spec(1, 1, 6, "open cook cut"),
+    "cooking": "textworld/cooking?recipe=1&take=1&go=6&open=1&cook=1&cut=1&split=train",
 }
 BUDGET = 1100  # in tokens of the scripted vocabulary, which are shorter
 
