@@ -334,13 +334,16 @@ OF_ONE_GAME: Mapping[str, Any] = {
     "live_banks": False,
 }
 
+NOT_TO_BE_SET = frozenset({"env", "seed", "out", *OF_ONE_GAME})
+"""What such a command says itself of each game."""
+
 
 def game_by_game(values: Mapping[str, Any], *others: str) -> dict[str, Any]:
     """`values` over OF_ONE_GAME, for a command that chooses env, seed and out (and `others`) itself.
 
     Raises ConfigError where `values` has any of these. STENO_RUN_* variables do not reach them.
     """
-    own = {"env", "seed", "out", *OF_ONE_GAME, *others} & values.keys()
+    own = {*NOT_TO_BE_SET, *others} & values.keys()
     if own:
         raise ConfigError(f"{', '.join(sorted(own))}: the command sets this itself, game by game")
     return {**OF_ONE_GAME, **values}

@@ -17,8 +17,7 @@ from agent.environments import Environments, MakeEnv
 from agent.errors import AdapterMismatch, ConfigError, RunDirectoryError
 from agent.events import Phase, Watcher, nobody
 from agent.interrupts import interruptible
-from agent.lm import load_model
-from agent.lm.shipped import BUILT_IN
+from agent.lm import load_model, shipped
 from agent.lm.types import LanguageModel
 from agent.playing import OnRow, Playing, Run
 from agent.rundir import RunDirectory
@@ -225,9 +224,7 @@ class _Hands:
 def anywhere(config: RunConfig) -> RunConfig:
     """The config with the files that it names found from any folder: a resume may begin in another."""
     places = {
-        key: str(Path(value).resolve())
-        for key in ("name", "policy", "burst")
-        if (value := getattr(config.model, key)) not in BUILT_IN and Path(value).is_dir()
+        key: shipped.anywhere(getattr(config.model, key)) for key in ("name", "policy", "burst")
     }
     changes: dict[str, Any] = {"model": config.model.model_copy(update=places)}
     if config.memory is not None:

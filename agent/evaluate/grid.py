@@ -21,7 +21,7 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.config import OF_ONE_GAME, describe, load_config, merge, read_toml
+from agent.config import NOT_TO_BE_SET, describe, load_config, merge, read_toml
 from agent.errors import ConfigError
 from agent.evaluate.arms import ARMS, NOTES_FROM
 from agent.evaluate.families import FAMILIES
@@ -72,7 +72,7 @@ def read_grid(file: Path) -> GridFile:
 
 def _check_settings(file: Path, name: str, settings: dict[str, Any]) -> None:
     values = {key: value for key, value in settings.items() if key != NOTES_FROM}
-    reserved = ({"env", "seed", "out", *OF_ONE_GAME} - {"agent"}) & values.keys()
+    reserved = (NOT_TO_BE_SET - {"agent"}) & values.keys()
     if reserved:
         raise ConfigError(f"{file}: arm {name!r} sets {min(reserved)}, which the grid itself sets")
     try:

@@ -28,6 +28,12 @@ def chosen(model: str, policy: str | None, burst: str | None) -> tuple[str | Non
     return _named(policy, POLICY), _named(burst, theirs)
 
 
+def anywhere(name: str) -> str:
+    """The name of a model or adapter, as an absolute path where it is a directory's."""
+    own = name in BUILT_IN or not Path(name).is_dir()
+    return name if own else str(Path(name).resolve())
+
+
 def _named(name: str | None, shipped: Path | None) -> str | None:
     if name == SHIPPED:
         return str(shipped) if shipped is not None and shipped.is_dir() else None

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from agent.config import describe
 from agent.errors import ConfigError, TrainingFailed
 from agent.files import write_atomically
-from agent.lm.shipped import BUILT_IN
+from agent.lm import shipped
 from agent.train.settings import LoopSettings
 from agent.train.traces import files_of
 
@@ -57,11 +57,9 @@ def begin(kind: type[S], given: Mapping[str, Any], out: Path, *, resume: bool) -
 def anywhere(settings: S) -> S:
     """The settings with their files found from any folder: a resume may begin in another."""
     places = {
-        name: str(Path(value).resolve())
+        name: shipped.anywhere(value)
         for name in ("model", "policy", "init")
         if (value := getattr(settings, name, None)) is not None
-        and value not in BUILT_IN
-        and Path(value).is_dir()
     }
     found: dict[str, Any] = {**places, "data": tuple(path.absolute() for path in settings.data)}
     if (prompts := getattr(settings, "prompts", None)) is not None:

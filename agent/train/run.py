@@ -144,9 +144,8 @@ def train(
 ) -> Report:
     """Write down what is trained on what, run the loop over the data, and note how long it took.
 
-    Raises TrainingFailed where a resume has another model or other data, and what `fit` raises.
-
-    `rows` makes of sequences what micro-batches have several of.
+    `rows` makes of sequences what micro-batches have several of. Raises TrainingFailed where a resume
+    has another model or other data, and what `fit` raises.
     """
     settings = run.settings
     positions, accumulate = settings.batch_tokens, settings.accumulate

@@ -208,15 +208,13 @@ def test_games_are_demonstrated_and_corrected_from_the_command_line(tmp_path: Pa
         assert not list(tmp_path.rglob("*.new*"))
 
 
-def test_a_player_is_never_another_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_player_is_never_another_agent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STENO_RUN_AGENT", "walkthrough")
     assert demonstration_config("textworld/simple", 0).agent == "model"
     assert base_settings(None, {})["agent"] == "model"
 
 
-def test_demonstrations_without_a_win_are_no_success(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_demonstrations_without_a_win_are_no_success(tmp_path: Path) -> None:
     game = ["--family", "treasure-hunter", "-n", "1", "--model", "scripted"]
     out = tmp_path / "demos.jsonl"
     with pytest.raises(TrainingFailed, match="no game was won"):
